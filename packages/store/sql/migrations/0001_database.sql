@@ -1,0 +1,2 @@
+-- The one database of the product.
+CREATE DATABASE IF NOT EXISTS ribscope

@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    // Tests run against the sources: no stale build can pass them.
+    alias: [
+      { find: /^@ribscope\/(wire|events|store|fabric|detectors|simulator)$/, replacement: source('packages/$1/src/index.ts') },
+      { find: /^@ribscope\/(collector|analyst|api|standalone)$/, replacement: source('services/$1/src/index.ts') },
+    ],
+  },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+    // chDB holds one data directory per process, worker threads included: processes, not threads.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+})
