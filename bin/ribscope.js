@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-// Plain JavaScript, so that it exists before the build; each command imports only what it needs.
-import { main } from '../services/standalone/dist/index.js'
-
-await main(process.argv.slice(2))
+// npm links the bins of workspaces into node_modules/.bin, but not the root's own: so the program is
+// the workspace's, and this is the same for those who call it by path or install the repository.
+import '../services/standalone/bin/ribscope.js'

@@ -1,1 +1,1 @@
-export {}
+export { didYouMean, nearest } from './nearest.ts'

@@ -1,0 +1,30 @@
+/**
+ * Every environment variable that stands for a flag, in one table: docs/configuration.md is held
+ * equal to it by a test, and so is each command's `env`. A variable means the same everywhere.
+ */
+export interface EnvTwin {
+  readonly flag: string
+  readonly variable: string
+  readonly about: string
+}
+
+export const ENV: readonly EnvTwin[] = [
+  { flag: 'config', variable: 'RIBSCOPE_CONFIG', about: 'fabric.yaml to read' },
+  { flag: 'bmp', variable: 'RIBSCOPE_BMP', about: 'where BMP is accepted, HOST:PORT' },
+  { flag: 'http', variable: 'RIBSCOPE_HTTP', about: 'where HTTP is served, HOST:PORT' },
+  { flag: 'data', variable: 'RIBSCOPE_DATA', about: 'folder of the embedded store' },
+  { flag: 'data-limit', variable: 'RIBSCOPE_DATA_LIMIT', about: 'disk limit, octets or N%' },
+  {
+    flag: 'clickhouse-http',
+    variable: 'RIBSCOPE_CLICKHOUSE_HTTP',
+    about: "ClickHouse's own HTTP interface, read-only, HOST:PORT",
+  },
+  { flag: 'insecure', variable: 'RIBSCOPE_INSECURE', about: 'HTTP beyond loopback without tokens' },
+  {
+    flag: 'log-level',
+    variable: 'RIBSCOPE_LOG_LEVEL',
+    about: 'fatal, error, warn, info, debug, trace',
+  },
+  { flag: 'api', variable: 'RIBSCOPE_API', about: 'base URL of the API for findings, vips, rib' },
+  { flag: 'token', variable: 'RIBSCOPE_TOKEN', about: 'bearer token for that API' },
+]

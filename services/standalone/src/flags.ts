@@ -1,0 +1,81 @@
+/** Flags of one command: the command line first, then the environment, then the default. */
+import { parseArgs } from 'node:util'
+import { UsageError, type Command, type Options, type Value } from './command.ts'
+
+interface Flags {
+  readonly values: Record<string, Value>
+  readonly positionals: readonly string[]
+}
+
+/** @throws UsageError for an unknown flag, a missing or superfluous value, a bad variable */
+export async function readFlags(
+  command: Pick<Command, 'options' | 'env'>,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Flags> {
+  const { options } = command
+  // strict is off because its messages are long and know no nearest name; the tokens tell as much.
+  const { tokens, positionals } = parseArgs({
+    args: [...args],
+    options: withoutDefaults(options),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const values: Record<string, Value> = {}
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue
+    const { name, rawName, value, inlineValue } = token
+    const option = Object.hasOwn(options, name) ? options[name] : undefined
+    if (!option) throw await unknownFlag(rawName, options)
+    if (option.type === 'boolean') {
+      if (value !== undefined) throw new UsageError(`${rawName} takes no value`)
+      values[name] = true
+      continue
+    }
+    if (value === undefined || (!inlineValue && /^-./.test(value))) {
+      throw new UsageError(`${rawName} needs a value`)
+    }
+    const before = values[name]
+    values[name] = option.multiple ? [...(Array.isArray(before) ? before : []), value] : value
+  }
+  for (const [name, option] of Object.entries(options)) {
+    if (values[name] !== undefined) continue
+    const variable = command.env[name]
+    const given = variable === undefined ? undefined : env[variable]
+    if (variable !== undefined && given !== undefined && given !== '') {
+      values[name] = fromEnvironment(variable, given, option)
+    } else if (option.default !== undefined) {
+      values[name] = option.default
+    }
+  }
+  return { values, positionals }
+}
+
+function withoutDefaults(options: Options): Options {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, option]) => {
+      const { default: _, ...rest } = option
+      return [name, rest]
+    }),
+  )
+}
+
+async function unknownFlag(rawName: string, options: Options): Promise<UsageError> {
+  const { didYouMean } = await import('@ribscope/fabric')
+  const known = [...Object.keys(options).map((name) => `--${name}`), '--help']
+  return new UsageError(`unknown flag ${rawName}${didYouMean(rawName, known)}; see --help`)
+}
+
+const YES = new Set(['1', 'true', 'yes', 'on'])
+const NO = new Set(['0', 'false', 'no', 'off'])
+
+function fromEnvironment(variable: string, given: string, option: Options[string]): Value {
+  if (option?.type === 'boolean') {
+    const word = given.toLowerCase()
+    if (YES.has(word)) return true
+    if (NO.has(word)) return false
+    throw new UsageError(`${variable}=${JSON.stringify(given)}: expected 1 or 0`)
+  }
+  return option?.multiple ? given.split(',').map((part) => part.trim()) : given
+}

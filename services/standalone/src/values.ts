@@ -1,0 +1,72 @@
+/** Reading typed values out of a command's flags. Every refusal is a UsageError naming the flag. */
+import { isIP } from 'node:net'
+import { UsageError, type Context, type Value } from './command.ts'
+
+type Values = Context['values']
+
+/** A string flag, or undefined when it was not given. */
+export function text(values: Values, flag: string): string | undefined {
+  const value = values[flag]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** A boolean flag; false when it was not given. */
+export function flag(values: Values, name: string): boolean {
+  return values[name] === true
+}
+
+/** A number within bounds, or undefined when it was not given. */
+export function number(
+  values: Values,
+  flag: string,
+  bounds: { min?: number; max?: number; integer?: boolean } = {},
+): number | undefined {
+  const given = text(values, flag)
+  if (given === undefined) return undefined
+  const { min = -Infinity, max = Infinity, integer = false } = bounds
+  const value = given.trim() === '' ? NaN : Number(given)
+  if (
+    Number.isFinite(value) &&
+    value >= min &&
+    value <= max &&
+    (!integer || Number.isInteger(value))
+  )
+    return value
+  const range =
+    min === -Infinity && max === Infinity ? '' : ` from ${String(min)} to ${String(max)}`
+  throw new UsageError(
+    `--${flag} ${JSON.stringify(given)}: expected ${integer ? 'a whole number' : 'a number'}${range}`,
+  )
+}
+
+/** One of the given words, or undefined when it was not given. */
+export function oneOf<T extends string>(
+  values: Values,
+  flag: string,
+  words: readonly T[],
+): T | undefined {
+  const given = text(values, flag)
+  if (given === undefined) return undefined
+  const found = words.find((word) => word === given)
+  if (found !== undefined) return found
+  throw new UsageError(`--${flag} ${JSON.stringify(given)}: expected ${words.join(', ')}`)
+}
+
+export interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+/** HOST:PORT, [IPV6]:PORT, :PORT or PORT (then `defaultHost`). Port 0 lets the system choose one. */
+export function hostPort(what: string, given: Value, defaultHost = '127.0.0.1'): HostPort {
+  const input = typeof given === 'string' ? given : ''
+  const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(input)
+  const port = Number(match?.[3] ?? NaN)
+  const v6 = match?.[1]
+  if (!match || port > 65535 || (v6 !== undefined && isIP(v6.replace(/%.*/, '')) !== 6)) {
+    throw new UsageError(
+      `${what} ${JSON.stringify(input)}: expected HOST:PORT, for IPv6 [ADDRESS]:PORT`,
+    )
+  }
+  return { host: v6 ?? (match[2] === undefined || match[2] === '' ? defaultHost : match[2]), port }
+}
