@@ -1,0 +1,38 @@
+/** What the services see of ClickHouse, the same for the embedded engine and a server. */
+
+/** Values for typed placeholders `{name:Type}`: the only way a value gets into a statement. */
+export type QueryParams = Readonly<Record<string, unknown>>
+
+/**
+ * One connection. It runs one query at a time and in order; writer, analyst, api and user SQL each have their own.
+ */
+export interface StoreSession {
+  /** @returns rows as ClickHouse prints them in JSONEachRow, 64-bit integers as strings */
+  query<Row>(sql: string, params?: QueryParams): Promise<Row[]>
+  /** @returns the result as text in `format` (JSONEachRow, JSONCompact, CSV ...) */
+  queryText(sql: string, format: string, params?: QueryParams): Promise<string>
+  command(sql: string, params?: QueryParams): Promise<void>
+  close(): Promise<void>
+}
+
+/** Rows of one physical table as ClickHouse Native blocks. */
+export interface InsertBlocks {
+  /** Physical table of database `ribscope`, e.g. `route_log`. */
+  readonly table: string
+  readonly columns: readonly string[]
+  readonly bodies: readonly Uint8Array[]
+  /** Equal tokens are stored once (`insert_deduplication_token`). Letters, digits and `-` only. */
+  readonly token: string
+}
+
+export interface Store {
+  session(name: string, settings?: Readonly<Record<string, string | number>>): Promise<StoreSession>
+  /** Resolves when the rows are stored. Bytes from the network reach the engine only as a file or a request body. */
+  insert(blocks: InsertBlocks): Promise<void>
+  close(): Promise<void>
+}
+
+/** The engine refused a statement, or the store could not be opened. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+}
