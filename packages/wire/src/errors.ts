@@ -1,0 +1,60 @@
+/** What is wrong with the bytes. A literal union, so that a switch over it is checked. */
+export type DecodeCode =
+  | 'TRUNCATED'
+  | 'BAD_LENGTH'
+  | 'BAD_VALUE'
+  | 'BAD_FLAGS'
+  | 'MISSING'
+  | 'DUPLICATE'
+  | 'UNSUPPORTED'
+  | 'FRAMING'
+
+/**
+ * What a BGP speaker would do about it (RFC 7606 section 2). We only observe: whatever it says here,
+ * routes that can still be told apart are kept.
+ */
+export type Handling = 'attribute-discard' | 'treat-as-withdraw' | 'session-reset' | 'none'
+
+export interface DecodeErrorInfo {
+  /** Absolute octet of the offending field in the bytes given to the decoder. */
+  readonly offset: number
+  /** Octets of the offending field, as far as they are there; 0 where nothing is. */
+  readonly length?: number
+  /** Where in the message, outermost first: `mp_reach.nlri.evpn(2)`. */
+  readonly path: string
+  /** The clause it breaks: `RFC 7432 section 7.2`. */
+  readonly spec: string
+  readonly handling?: Handling
+}
+
+/**
+ * The network gave bad bytes. Anything else that a decoder throws is a bug of ours.
+ *
+ * Carries no stack: a hostile sender can cause as many of these as it likes, and where in our code
+ * it was noticed tells nothing that `path` and `spec` don't.
+ */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError'
+  readonly code: DecodeCode
+  readonly offset: number
+  readonly length: number
+  readonly path: string
+  readonly spec: string
+  readonly handling: Handling
+  /** The message without place and clause: `MAC length 32 bits, expected 48`. */
+  readonly detail: string
+
+  constructor(code: DecodeCode, detail: string, info: DecodeErrorInfo) {
+    const limit = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
+    super(`${info.path} at octet ${info.offset}: ${detail} (${info.spec})`)
+    Error.stackTraceLimit = limit
+    this.code = code
+    this.detail = detail
+    this.offset = info.offset
+    this.length = info.length ?? 0
+    this.path = info.path
+    this.spec = info.spec
+    this.handling = info.handling ?? 'none'
+  }
+}
