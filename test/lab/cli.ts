@@ -1,0 +1,177 @@
+/** `npm run lab -- ...`: the lab for people. */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { labMissing } from './available.ts'
+import { fabricYaml } from './fabric.ts'
+import { createLab } from './lab.ts'
+import type { Lab, Part } from './lab.ts'
+import { Recorder } from './recorder.ts'
+import { play, scenario, SCENARIOS } from './scenarios.ts'
+import type { PlayOptions } from './scenarios.ts'
+
+const USAGE = `usage: npm run lab -- COMMAND [options]
+
+  list                       the scenarios
+  up                         a fabric at rest, until Ctrl-C
+  SCENARIO                   a fabric, the scenario, and down again
+  record SCENARIO --out DIR  the same into a recorder of its own: recordings, truth.json, fabric.yaml
+
+  --port N        port of the collector; it has to listen on 0.0.0.0 (11019)
+  --parts LIST    clos (FRR), evpn (GoBGP) or both: clos,evpn (what the scenario needs)
+  --nodes LIST    Kubernetes nodes in each rack (2,2)
+  --count N       vip-flap: how many times (5)
+  --how HOW       node-down: kill or links (kill)
+  --seconds N     node-down, vm-move: how long it lasts
+  --idle N        steady: how long nothing happens (10)
+  --fabric FILE   where to write the fabric.yaml that describes the lab
+  --bmp WHEN      FRR starts BMP: settled (after BGP), boot (before), configured (added later)
+  --keep-logs     leave the daemons' files behind, and say where
+
+Root is needed. Nothing leaves this machine, and nothing is left on it.
+`
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    port: { type: 'string', default: '11019' },
+    parts: { type: 'string' },
+    nodes: { type: 'string', default: '2,2' },
+    count: { type: 'string' },
+    how: { type: 'string' },
+    seconds: { type: 'string' },
+    idle: { type: 'string' },
+    fabric: { type: 'string' },
+    out: { type: 'string' },
+    bmp: { type: 'string', default: 'settled' },
+    'keep-logs': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+function isPart(word: string): word is Part {
+  return word === 'clos' || word === 'evpn'
+}
+
+const isWhen = (word: string): word is 'settled' | 'boot' | 'configured' =>
+  ['settled', 'boot', 'configured'].includes(word)
+
+function playOptions(): PlayOptions {
+  const number = (flag: 'count' | 'seconds' | 'idle'): Record<string, number> =>
+    flags[flag] === undefined ? {} : { [flag]: Number(flags[flag]) }
+  const { how } = flags
+  return {
+    ...number('count'),
+    ...number('seconds'),
+    ...number('idle'),
+    ...(how === 'links' || how === 'kill' ? { how } : {}),
+  }
+}
+
+async function build(fallback: readonly Part[]): Promise<Lab> {
+  const parts = flags.parts?.split(',').filter(isPart) ?? fallback
+  const missing = labMissing(parts)
+  if (missing !== undefined) throw new Error(missing)
+  const lab = await createLab({
+    parts,
+    nodesPerRack: flags.nodes.split(',').map(Number),
+    bmp: isWhen(flags.bmp) ? flags.bmp : 'settled',
+    keepLogs: flags['keep-logs'],
+    log: say,
+  })
+  if (flags.fabric !== undefined) writeFileSync(flags.fabric, fabricYaml(lab))
+  if (flags['keep-logs']) say(`files of the daemons: ${lab.dir}`)
+  return lab
+}
+
+async function up(stopped: Promise<void>): Promise<void> {
+  const lab = await build(['clos', 'evpn'])
+  try {
+    await Promise.race([lab.start({ port: Number(flags.port) }), stopped])
+    if (lab.has('clos')) say(`vtysh --vty_socket ${lab.dir}/tor1 -c 'show bgp summary'`)
+    if (lab.has('evpn')) say(`gobgp --target unix://${lab.dir}/rr1/api.sock global rib -a evpn`)
+    say('up; Ctrl-C takes it down')
+    await stopped
+  } finally {
+    await lab.close()
+  }
+}
+
+async function act(name: string, stopped: Promise<void>): Promise<void> {
+  const lab = await build(scenario(name).parts)
+  try {
+    await Promise.race([
+      stopped,
+      (async () => {
+        await lab.start({ port: Number(flags.port) })
+        await lab.wait(5)
+        const truth = await play(lab, name, playOptions())
+        say(JSON.stringify({ expect: truth.expect }, null, 1))
+        await lab.wait(5)
+      })(),
+    ])
+  } finally {
+    await lab.close()
+  }
+}
+
+async function record(name: string, stopped: Promise<void>): Promise<void> {
+  const { out } = flags
+  if (out === undefined) throw new Error('record: --out DIR is missing')
+  const lab = await build(scenario(name).parts)
+  try {
+    mkdirSync(out, { recursive: true })
+    for (const file of readdirSync(out)) {
+      if (/\.(bmp|times)$/.test(file)) rmSync(join(out, file))
+    }
+    const exporters = lab.routers.filter((r) => r.bmp)
+    const names = new Map(exporters.map((r) => [lab.source(r), r.name]))
+    const recorder = await Recorder.start({ host: lab.host, port: 0, out, names })
+    await Promise.race([
+      stopped,
+      (async () => {
+        await lab.start({ port: recorder.port })
+        await recorder.quiet(exporters.length)
+        const truth = await play(lab, name, playOptions())
+        await recorder.quiet(exporters.length)
+        await lab.wait(2)
+        await recorder.stop()
+        writeFileSync(join(out, 'truth.json'), `${JSON.stringify(truth, null, 1)}\n`)
+        writeFileSync(join(out, 'fabric.yaml'), fabricYaml(lab))
+        say(`${recorder.octets} octets of BMP in ${out}`)
+      })(),
+    ])
+  } finally {
+    await lab.close()
+  }
+}
+
+async function main(): Promise<void> {
+  const [command, name] = positionals
+  const stopped = new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.exitCode = 130
+        done()
+      })
+    }
+  })
+  if (command === undefined || flags.help) say(USAGE)
+  else if (command === 'list') {
+    for (const s of SCENARIOS.values())
+      say(`${s.name.padEnd(10)} ${s.parts.join(',').padEnd(10)} ${s.about}`)
+  } else if (command === 'up') await up(stopped)
+  else if (command === 'record') await record(name ?? '', stopped)
+  else await act(command, stopped)
+}
+
+main().then(
+  // What is still under way after a signal (a wait, a dial) has nothing left to work on.
+  () => process.exit(),
+  (error: unknown) => {
+    process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  },
+)

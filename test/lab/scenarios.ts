@@ -1,0 +1,194 @@
+/**
+ * What happens to the lab, and what an analyser has to say about it.
+ *
+ * A scenario plays on a lab that is up and whose BMP feed has arrived; it returns what it did and the
+ * findings (names and scopes of the API) that must and must not come of it.
+ */
+import type { Lab, LabEvent, Part } from './lab.ts'
+import { unixNow } from './machine.ts'
+import type { Vm } from './topology.ts'
+
+/** Part of a finding: what is given must be equal (`metrics.tors`: the same set). */
+export interface ExpectedFinding {
+  readonly kind: string
+  readonly scope: Readonly<Record<string, string>>
+  readonly metrics?: Readonly<Record<string, unknown>>
+  /** `resolved`: it is over by the end, and has to be closed by then. */
+  readonly status?: 'open' | 'resolved'
+}
+
+export interface Story {
+  readonly expect: readonly ExpectedFinding[]
+  /** Kinds of which there must be no finding, of whatever scope. */
+  readonly expectNot: readonly string[]
+}
+
+export interface Truth extends Story {
+  readonly scenario: string
+  readonly about: string
+  readonly started: number
+  readonly ended: number
+  readonly events: readonly LabEvent[]
+}
+
+export interface PlayOptions {
+  /** vip-flap: how many times the VIP goes and comes back. */
+  readonly count?: number
+  /** node-down: how it goes. `links` is a pulled cable, `kill` a crash of its BGP daemon. */
+  readonly how?: 'kill' | 'links'
+  /** node-down, vm-move: how long the trouble lasts, in seconds. */
+  readonly seconds?: number
+  /** steady: how long nothing happens, in seconds. */
+  readonly idle?: number
+}
+
+export interface Scenario {
+  readonly name: string
+  readonly about: string
+  readonly parts: readonly Part[]
+  readonly play: (lab: Lab, options: PlayOptions) => Promise<Story>
+}
+
+/** Nothing of this belongs to a healthy fabric. */
+export const TROUBLE: readonly string[] = [
+  ...['VIP_FLAP', 'VIP_FLAP_CHRONIC', 'VIP_OUTAGE', 'VIP_MOVED', 'VIP_PINGPONG', 'VIP_REMOVED'],
+  ...['NODE_MOVED', 'NODE_PINGPONG', 'GR_STALE_VIP', 'FABRIC_PATH_CHURN', 'POLICY_FLAP'],
+  ...['NODE_DOWN', 'ROUTER_DOWN', 'PEER_DOWN', 'FEED_LOST', 'VIEW_UNTRUSTED'],
+  ...['ECMP_SIBLING_DIFF', 'ECMP_FANOUT_MISSING', 'ECMP_UNEQUAL_SPLIT', 'ECMP_LOOP_SUSPECT'],
+  ...['POLICY_DROP', 'POLICY_DIVERGENCE', 'DUAL_STACK_DISPARITY', 'SPINE_DIVERGENCE'],
+  ...['RR_DIVERGENCE', 'ECMP_CHURN', 'NEXT_HOP_UNRESOLVED'],
+  ...['T5_TROMBONE', 'T5_PARTIAL_TROMBONE', 'T5_CENTRALISED_HAIRPIN', 'T5_GW_UNRESOLVED'],
+  ...['T5_GW_AMBIGUOUS', 'T5_INVALID_INDEX', 'T5_NH_REWRITTEN', 'T5_NH_NOT_A_VTEP'],
+  ...['T5_HOST_ROUTE_CONFLICT', 'T5_STALE_AFTER_MOVE', 'T2_STALE', 'MAC_DUP', 'RMAC_CONFLICT'],
+]
+
+const troubleBut = (...kinds: string[]): string[] => TROUBLE.filter((k) => !kinds.includes(k))
+
+const steady: Scenario = {
+  name: 'steady',
+  about: 'nothing happens',
+  parts: ['clos', 'evpn'],
+  async play(lab, { idle = 10 }) {
+    await lab.wait(idle)
+    return { expect: [], expectNot: TROUBLE }
+  },
+}
+
+/** The node and the VIP of `vip-flap`; the other nodes that announce the VIP are still. */
+const FLAPPING = { node: 'node3', vip: '10.10.21.66/32' }
+
+const vipFlap: Scenario = {
+  name: 'vip-flap',
+  about: `${FLAPPING.node} withdraws and announces ${FLAPPING.vip} again and again, a second apart`,
+  parts: ['clos'],
+  async play(lab, { count = 5 }) {
+    const { node, vip } = FLAPPING
+    for (let i = 0; i < count; i += 1) {
+      for (const on of [false, true]) {
+        const began = unixNow()
+        await lab.announce(node, vip, on)
+        await lab.wait(Math.max(0, 1 - (unixNow() - began)))
+      }
+    }
+    const tors = torsOf(lab, node)
+    return {
+      expect: [
+        { kind: 'VIP_FLAP', scope: { vip, node }, metrics: { flaps: count, tors_down: tors } },
+      ],
+      expectNot: troubleBut('VIP_FLAP', 'ECMP_CHURN'),
+    }
+  },
+}
+
+const torsOf = (lab: Lab, node: string): string[] => {
+  const { rack } = lab.router(node)
+  return lab.clos.routers.filter((r) => r.role === 'tor' && r.rack === rack).map((r) => r.name)
+}
+
+const nodeDown: Scenario = {
+  name: 'node-down',
+  about: 'the BGP daemon of node2 is killed and comes back',
+  parts: ['clos'],
+  async play(lab, { seconds = 8, how = 'kill' }) {
+    const node = 'node2'
+    if (how === 'kill') await lab.kill(node)
+    else await lab.links(node, false)
+    await lab.wait(seconds)
+    if (how === 'kill') await lab.revive(node)
+    else await lab.links(node, true)
+    await lab.settleClos()
+    lab.note('settled')
+    const vips = [...lab.clos.vips].filter(([, nodes]) => nodes.includes(node)).map(([vip]) => vip)
+    return {
+      expect: [
+        {
+          kind: 'NODE_DOWN',
+          scope: { node },
+          metrics: { tors: torsOf(lab, node), vips },
+          status: 'resolved',
+        },
+      ],
+      // One outage of one node is no flap, and says nothing about its ToRs.
+      expectNot: troubleBut('NODE_DOWN', 'ECMP_CHURN'),
+    }
+  },
+}
+
+/** A VM's host route appears behind another leaf; the old one withdraws its own a moment later. */
+async function moveVm(lab: Lab, vm: Vm, from: string, to: string): Promise<void> {
+  lab.note('vm moves', { vm: vm.name, from, to })
+  await lab.hostRoute('add', to, vm)
+  await lab.wait(0.3)
+  await lab.hostRoute('del', from, vm)
+}
+
+const vmMove: Scenario = {
+  name: 'vm-move',
+  about:
+    'vm1 moves to leaf2 and its pods follow at once; it moves on to leaf3, and the type 5 route of ' +
+    'its pods stays at leaf2 for a while',
+  parts: ['evpn'],
+  async play(lab, { seconds = 12 }) {
+    const vm = lab.evpn.vms[0]
+    if (vm === undefined) throw new Error('the lab has no VM')
+    const podsFollow = async (from: string, to: string): Promise<void> => {
+      await lab.podRoute('add', to, vm)
+      await lab.podRoute('del', from, vm)
+    }
+    // GoBGP 3.10 gives a first move the MAC mobility sequence 0; the second has 1.
+    await moveVm(lab, vm, 'leaf1', 'leaf2')
+    await podsFollow('leaf1', 'leaf2')
+    await lab.wait(3)
+    await moveVm(lab, vm, 'leaf2', 'leaf3')
+    await lab.wait(seconds)
+    await podsFollow('leaf2', 'leaf3')
+    return {
+      expect: [
+        { kind: 'T5_TROMBONE', scope: { prefix: vm.pods, via: 'leaf2' }, status: 'resolved' },
+      ],
+      expectNot: troubleBut('T5_TROMBONE'),
+    }
+  },
+}
+
+export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
+  [steady, vipFlap, nodeDown, vmMove].map((scenario) => [scenario.name, scenario]),
+)
+
+export function scenario(name: string): Scenario {
+  const found = SCENARIOS.get(name)
+  if (found === undefined) {
+    throw new Error(`no scenario ${name}; there are: ${[...SCENARIOS.keys()].join(', ')}`)
+  }
+  return found
+}
+
+/** Plays a scenario and tells what was done and what must come of it. */
+export async function play(lab: Lab, name: string, options: PlayOptions = {}): Promise<Truth> {
+  const { about, play: act } = scenario(name)
+  const started = unixNow()
+  const first = lab.events.length
+  const story = await act(lab, options)
+  const ended = lab.note('end', { scenario: name })
+  return { scenario: name, about, started, ended, events: lab.events.slice(first), ...story }
+}
