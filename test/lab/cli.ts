@@ -6,6 +6,7 @@ import { labMissing } from './available.ts'
 import { fabricYaml } from './fabric.ts'
 import { createLab } from './lab.ts'
 import type { Lab, Part } from './lab.ts'
+import { run } from './machine.ts'
 import { Recorder } from './recorder.ts'
 import { play, scenario, SCENARIOS } from './scenarios.ts'
 import type { PlayOptions } from './scenarios.ts'
@@ -117,6 +118,12 @@ async function act(name: string, stopped: Promise<void>): Promise<void> {
   }
 }
 
+async function daemonVersions(): Promise<Record<string, string>> {
+  const first = async (file: string): Promise<string> =>
+    (await run(file, ['--version'])).split('\n')[0] ?? ''
+  return { bgpd: await first('/usr/lib/frr/bgpd'), gobgpd: await first('gobgpd') }
+}
+
 async function record(name: string, stopped: Promise<void>): Promise<void> {
   const { out } = flags
   if (out === undefined) throw new Error('record: --out DIR is missing')
@@ -138,7 +145,8 @@ async function record(name: string, stopped: Promise<void>): Promise<void> {
         await recorder.quiet(exporters.length)
         await lab.wait(2)
         await recorder.stop()
-        writeFileSync(join(out, 'truth.json'), `${JSON.stringify(truth, null, 1)}\n`)
+        const told = { ...truth, daemons: await daemonVersions(), options: playOptions() }
+        writeFileSync(join(out, 'truth.json'), `${JSON.stringify(told, null, 1)}\n`)
         writeFileSync(join(out, 'fabric.yaml'), fabricYaml(lab))
         say(`${recorder.octets} octets of BMP in ${out}`)
       })(),
