@@ -35,7 +35,7 @@ describe('RFC 5952 normal form', () => {
     const v6 = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n })
     // Sparse groups, so that runs of zeros of every length and place occur.
     const sparse = fc
-      .array(fc.constantFrom(0n, 0n, 1n, 0xffffn), { minLength: 8, maxLength: 8 })
+      .array(fc.constantFrom<bigint[]>(0n, 0n, 1n, 0xffffn), { minLength: 8, maxLength: 8 })
       .map((groups) => groups.reduce((value, group) => (value << 16n) | group, 0n))
     fc.assert(
       fc.property(fc.oneof(v6, sparse), (value) => {

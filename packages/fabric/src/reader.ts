@@ -63,7 +63,7 @@ export class Spot {
   get text(): string | undefined {
     const node = this.#node
     if (!isScalar(node) || node.value === null) return undefined
-    return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value))
+    return typeof node.value === 'string' ? node.value : (node.source ?? JSON.stringify(node.value))
   }
 
   /** The parsed scalar: string, number, boolean. */
@@ -179,11 +179,11 @@ export class Section {
   constructor(spot: Spot, known: readonly string[]) {
     this.spot = spot
     this.#known = known
-    const entries = spot.isNull ? new Map<string, Spot>() : spot.entries()
+    const entries: Map<string, Spot> | undefined = spot.isNull ? new Map() : spot.entries()
     if (!entries)
       spot.wrong(`a map with ${known.slice(0, 6).join(', ')}${known.length > 6 ? ', ...' : ''}`)
     this.#isMap = entries !== undefined
-    this.#entries = entries ?? new Map()
+    this.#entries = entries ?? new Map<string, Spot>()
     for (const [key, value] of this.#entries) {
       if (known.includes(key)) continue
       const where = spot.path === '' ? '' : ` in ${spot.path}`

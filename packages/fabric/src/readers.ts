@@ -44,9 +44,7 @@ export const list =
   <T>(read: Reader<T>): Reader<T[]> =>
   (spot) => {
     const items = spot.items() ?? (spot.text === undefined ? undefined : [spot])
-    return items
-      ? items.map(read).filter((item): item is T & ({} | null) => item !== undefined)
-      : spot.wrong('a list')
+    return items ? items.map(read).filter((item) => item !== undefined) : spot.wrong('a list')
   }
 
 export const address: Reader<string> = (spot) =>

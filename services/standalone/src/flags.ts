@@ -71,11 +71,11 @@ const YES = new Set(['1', 'true', 'yes', 'on'])
 const NO = new Set(['0', 'false', 'no', 'off'])
 
 function fromEnvironment(variable: string, given: string, option: Options[string]): Value {
-  if (option?.type === 'boolean') {
+  if (option.type === 'boolean') {
     const word = given.toLowerCase()
     if (YES.has(word)) return true
     if (NO.has(word)) return false
     throw new UsageError(`${variable}=${JSON.stringify(given)}: expected 1 or 0`)
   }
-  return option?.multiple ? given.split(',').map((part) => part.trim()) : given
+  return option.multiple ? given.split(',').map((part) => part.trim()) : given
 }
