@@ -17,3 +17,5 @@ export {
 } from './scenario.ts'
 export { scenarios } from './scenarios/index.ts'
 export { writeScenario } from './write.ts'
+export { demoFabricYaml } from './demo/fabric.ts'
+export { startDemo, type DemoOptions } from './demo/player.ts'
