@@ -1,1 +1,1 @@
-export {}
+export { detectorViews } from './views.ts'

@@ -1,7 +1,7 @@
 export { openEmbeddedStore } from './embedded.ts'
 export { migrate } from './migrate.ts'
 export type { MigrateResult } from './migrate.ts'
-export { migrations, views } from './sql.ts'
+export { loadSqlFolder, migrations, views } from './sql.ts'
 export type { SqlFile } from './sql.ts'
 export { StoreError } from './store.ts'
 export type { InsertBlocks, QueryParams, Store, StoreSession } from './store.ts'

@@ -14,9 +14,13 @@ export interface MigrateResult {
 const digest = (file: SqlFile): string => createHash('sha256').update(file.text).digest('hex')
 
 /**
+ * @param moreViews views of other packages, in order, after those of the store
  * @throws StoreError when the schema is newer than this program, or a shipped migration was edited
  */
-export async function migrate(session: StoreSession): Promise<MigrateResult> {
+export async function migrate(
+  session: StoreSession,
+  moreViews: readonly SqlFile[] = [],
+): Promise<MigrateResult> {
   const files = migrations()
   await session.command('CREATE DATABASE IF NOT EXISTS ribscope')
   await session.command(
@@ -50,6 +54,6 @@ export async function migrate(session: StoreSession): Promise<MigrateResult> {
     )
     applied.push(file.name)
   }
-  for (const view of views()) await session.command(view.text)
+  for (const view of [...views(), ...moreViews]) await session.command(view.text)
   return { applied, version: files.length }
 }

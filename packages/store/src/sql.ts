@@ -21,15 +21,19 @@ function expand(text: string): string {
   )
 }
 
-function folder(path: string): SqlFile[] {
-  return readdirSync(new URL(path, ROOT))
+/** @param folder URL of a folder of `.sql` files, one statement each, ordered by name */
+export function loadSqlFolder(folder: URL): SqlFile[] {
+  return readdirSync(folder)
     .filter((name) => name.endsWith('.sql'))
     .sort()
-    .map((name) => ({ name: name.slice(0, -'.sql'.length), text: expand(read(path + name)).trim() }))
+    .map((name) => ({
+      name: name.slice(0, -'.sql'.length),
+      text: expand(readFileSync(new URL(name, folder), 'utf8')).trim(),
+    }))
 }
 
 /** Numbered, forward-only, one statement per file. A shipped file is never edited. */
-export const migrations = (): SqlFile[] => folder('migrations/')
+export const migrations = (): SqlFile[] => loadSqlFolder(new URL('migrations/', ROOT))
 
 /** Views, replaced as a whole at every start; the number in the name orders them by dependency. */
-export const views = (): SqlFile[] => folder('views/')
+export const views = (): SqlFile[] => loadSqlFolder(new URL('views/', ROOT))

@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS ribscope.session_log
     hold_time_received    UInt16,
     sent_capabilities     Array(String),
     received_capabilities Array(String),
-    effects               Array(Tuple(effect String, rib String, afi UInt16, safi UInt8, before_seq UInt64, cause String))
+    effects               Array(Tuple(effect String, rib String, afi UInt16, safi UInt8, before_seq UInt64, cause String)),
+    inserted_at           DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC')
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(rx_ts)

@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS ribscope.marks
     pos      UInt64,
     before   UInt64,
     rx_ts    DateTime64(6, 'UTC'),
-    cause    LowCardinality(String)
+    cause    LowCardinality(String),
+    inserted_at DateTime64(6, 'UTC')
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (router, peer_key, pos, effect, rib, afi, safi)

@@ -1,0 +1,27 @@
+-- Every change of every finding, append-only; the view findings shows the last state of each.
+CREATE TABLE IF NOT EXISTS ribscope.findings_log
+(
+    id          String,
+    version     UInt64 COMMENT 'counts the changes of one finding',
+    at          DateTime64(6, 'UTC'),
+    kind        LowCardinality(String),
+    sub_kind    LowCardinality(String),
+    cause       LowCardinality(String),
+    severity    LowCardinality(String),
+    confidence  LowCardinality(String),
+    status      LowCardinality(String),
+    first_seen  DateTime64(6, 'UTC'),
+    last_seen   DateTime64(6, 'UTC'),
+    resolved_at Nullable(DateTime64(6, 'UTC')),
+    scope       String COMMENT 'JSON object',
+    metrics     String COMMENT 'JSON object',
+    explanation String,
+    evidence    String COMMENT 'JSON array',
+    limits      Array(String),
+    incident_id String,
+    reopened    UInt32
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(at)
+ORDER BY (id, version)
+SETTINGS non_replicated_deduplication_window = 10000
