@@ -1,3 +1,5 @@
+import { toHex } from './text/hex.ts'
+
 /** What is wrong with the bytes. A literal union, so that a switch over it is checked. */
 export type DecodeCode =
   | 'TRUNCATED'
@@ -56,5 +58,46 @@ export class DecodeError extends Error {
     this.path = info.path
     this.spec = info.spec
     this.handling = info.handling ?? 'none'
+  }
+
+  toJSON(): Omit<DecodeErrorReport, 'raw'> {
+    const { code, message, offset, length, path, spec, handling } = this
+    return { code, message, offset, length, path, spec, handling }
+  }
+}
+
+/** A DecodeError as plain data, with the bytes it is about. */
+export interface DecodeErrorReport {
+  readonly code: DecodeCode
+  readonly message: string
+  /** From the first octet of the message. */
+  readonly offset: number
+  readonly length: number
+  readonly path: string
+  readonly spec: string
+  readonly handling: Handling
+  /** The offending octets as hex, at most MAX_REPORTED_OCTETS. */
+  readonly raw: string
+}
+
+export const MAX_REPORTED_OCTETS = 4096
+
+/** @param start  first octet of the message that `error.offset` is to be counted from */
+export function reportError(
+  error: DecodeError,
+  bytes: Uint8Array,
+  start: number,
+): DecodeErrorReport {
+  const { code, message, offset, length, path, spec, handling } = error
+  const end = Math.min(bytes.length, offset + Math.min(length, MAX_REPORTED_OCTETS))
+  return {
+    code,
+    message,
+    offset: offset - start,
+    length,
+    path,
+    spec,
+    handling,
+    raw: toHex(bytes, offset, end),
   }
 }

@@ -4,7 +4,7 @@ import { DecodeError } from '../errors.ts'
 import { viewOf } from '../cursor.ts'
 import { formatIP, formatPrefix } from '../text/ip.ts'
 import { formatAsPath, formatEvpnNlri, formatRd, labelNumber } from '../text/values.ts'
-import { hex, update } from '../test-bytes.ts'
+import { update } from '../test-bytes.ts'
 import { PeerCodec } from './peer-codec.ts'
 import { UpdateIndex, isEndOfRib, walkNlri, type NlriField, type NlriSink } from './update-index.ts'
 

@@ -12,14 +12,7 @@
  */
 import type { PeerHeader, Rib } from '../bmp/peer-header.ts'
 import { DecodeError, type DecodeCode, type Handling } from '../errors.ts'
-import {
-  nlriShape,
-  SHAPE_EVPN,
-  SHAPE_LABELED,
-  SHAPE_OPAQUE,
-  SHAPE_PREFIX,
-  SHAPE_VPN,
-} from './families.ts'
+import { nlriShape, SHAPE_EVPN, SHAPE_OPAQUE, SHAPE_PREFIX, SHAPE_VPN } from './families.ts'
 import { BGP_HEADER_OCTETS, BGP_UPDATE } from './header.ts'
 import type { PeerCodec } from './peer-codec.ts'
 
@@ -330,8 +323,8 @@ export class UpdateIndex {
     view: DataView,
     start: number,
     end: number,
-    codec?: PeerCodec | undefined,
-    header?: PeerHeader | undefined,
+    codec?: PeerCodec,
+    header?: PeerHeader,
   ): void {
     this.#reset(bytes, view, start, end)
     const rib = header === undefined ? 'adj_in_pre' : header.rib

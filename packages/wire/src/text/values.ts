@@ -70,7 +70,7 @@ export function formatAsPath(
     text += SEGMENT_OPEN[type] ?? ''
     for (let i = 0; i < count && at + asOctets <= end; i++, at += asOctets) {
       if (i > 0) text += SEGMENT_SEPARATOR[type] ?? ' '
-      text += asOctets === 4 ? u32(bytes, at) : u16(bytes, at)
+      text += String(asOctets === 4 ? u32(bytes, at) : u16(bytes, at))
     }
     text += SEGMENT_CLOSE[type] ?? ''
   }
