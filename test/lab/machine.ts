@@ -23,7 +23,10 @@ const MAX_TMPDIR = 60
 export const unixNow = (): number =>
   Math.round((performance.timeOrigin + performance.now()) * 1000) / 1e6
 
-export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms))
+export const pause = (ms: number): Promise<void> =>
+  new Promise((done) => {
+    setTimeout(done, ms)
+  })
 
 /**
  * Polls until `test` gives something truthy.
@@ -119,7 +122,9 @@ export class Daemon {
     this.key = key
     this.pid = pid
     this.#child = child
-    this.ended = new Promise((done) => child.once('exit', () => done()))
+    this.ended = new Promise((done) => {
+      child.once('exit', () => done())
+    })
   }
 
   get alive(): boolean {
@@ -170,7 +175,9 @@ export class Machine {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true, // a Ctrl-C at the terminal must not reach it
     })
-    this.#reaped = new Promise((done) => this.#reaper.once('exit', () => done()))
+    this.#reaped = new Promise((done) => {
+      this.#reaper.once('exit', () => done())
+    })
     this.#reaper.unref()
   }
 

@@ -102,6 +102,8 @@ export class Recorder {
   async stop(): Promise<void> {
     await pause(0) // what the kernel has already handed over belongs to the recording
     for (const end of [...this.#live.values()]) end('stop')
-    await new Promise<void>((done) => this.#server.close(() => done()))
+    await new Promise<void>((done) => {
+      this.#server.close(() => done())
+    })
   }
 }
