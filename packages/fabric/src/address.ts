@@ -10,7 +10,7 @@ export type Family = 4 | 6
 export interface Address {
   readonly family: Family
   readonly value: bigint
-  /** Normal form: RFC 5952 section 4 for IPv6, except that ::ffff:0:0/96 keeps its dotted tail. */
+  /** Normal form; for IPv6 RFC 5952 section 4, with embedded IPv4 as formatAddress has it. */
   readonly text: string
 }
 
@@ -76,10 +76,17 @@ export function contains(outer: Prefix, inner: Prefix | Address): boolean {
   return first >= outer.first && last <= outer.last
 }
 
-/** 10.1.2.3, 2001:db8::1, ::ffff:10.1.2.3 */
+/**
+ * 10.1.2.3, 2001:db8::1, ::ffff:10.1.2.3. An embedded IPv4 address is dotted where inet_ntop and
+ * ClickHouse do so (::ffff:0:0/96, and ::/96 from ::0.1.0.0 on): text from there must be equal.
+ */
 export function formatAddress(family: Family, value: bigint): string {
   if (family === 4) return new IPv4(value).toString()
-  if (value >> 32n === 0xffffn) return `::ffff:${new IPv4(value & 0xffffffffn).toString()}`
+  const upper = value >> 32n
+  if (upper === 0xffffn || (upper === 0n && value > 0xffffn)) {
+    const tail = new IPv4(value & 0xffffffffn).toString()
+    return upper === 0n ? `::${tail}` : `::ffff:${tail}`
+  }
   const groups: number[] = []
   for (let shift = 112n; shift >= 0n; shift -= 16n) groups.push(Number((value >> shift) & 0xffffn))
   const { start, length } = longestZeroRun(groups)

@@ -34,3 +34,13 @@ export {
   type ParamKey,
 } from './params.ts'
 export { FabricError, type Warning } from './reader.ts'
+export {
+  configuredRouter,
+  inferFabric,
+  type InferredFabric,
+  type NodeRowInferred,
+  type PeerFact,
+  type PeerRowInferred,
+  type RouterFact,
+  type RouterRowInferred,
+} from './infer.ts'
