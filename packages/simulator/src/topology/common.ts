@@ -4,7 +4,8 @@ import type { Session } from '../model/session.ts'
 /** '10.0.1.12' -> '2001:db8:0:1::12': every speaker's IPv6 address follows from its IPv4 address. */
 export function ipv6Of(ipv4: string): string {
   const [, b = '0', c = '0', d = '0'] = ipv4.split('.')
-  return `2001:db8:${b}:${c}::${d}`
+  // RFC 5952 wants one run of zeros written as '::', and the longest.
+  return b === '0' && c === '0' ? `2001:db8::${d}` : `2001:db8:${b}:${c}::${d}`
 }
 
 /** Attributes as they go out over eBGP: own AS in front, next hop self, no LOCAL_PREF, no MED. */
