@@ -32,53 +32,83 @@ const USAGE = `usage: npm run lab -- COMMAND [options]
 Root is needed. Nothing leaves this machine, and nothing is left on it.
 `
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    port: { type: 'string', default: '11019' },
-    parts: { type: 'string' },
-    nodes: { type: 'string', default: '2,2' },
-    count: { type: 'string' },
-    how: { type: 'string' },
-    seconds: { type: 'string' },
-    idle: { type: 'string' },
-    fabric: { type: 'string' },
-    out: { type: 'string' },
-    bmp: { type: 'string', default: 'settled' },
-    'keep-logs': { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const OPTIONS = {
+  port: { type: 'string', default: '11019' },
+  parts: { type: 'string' },
+  nodes: { type: 'string', default: '2,2' },
+  count: { type: 'string' },
+  how: { type: 'string' },
+  seconds: { type: 'string' },
+  idle: { type: 'string' },
+  fabric: { type: 'string' },
+  out: { type: 'string' },
+  bmp: { type: 'string', default: 'settled' },
+  'keep-logs': { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+class UsageError extends Error {}
+
+const { flags, positionals } = readArguments()
+
+function readArguments(): Arguments {
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options: OPTIONS })
+    return { flags: values, positionals }
+  } catch (error) {
+    return die(2, error)
+  }
+}
+
+interface Arguments {
+  readonly flags: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
+  readonly positionals: readonly string[]
+}
+
+function die(code: number, error: unknown): never {
+  process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(code)
+}
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-function isPart(word: string): word is Part {
-  return word === 'clos' || word === 'evpn'
+/** @throws UsageError naming the flag and what it takes */
+function oneOf<const T extends string>(flag: string, word: string, words: readonly T[]): T {
+  const found = words.find((w) => w === word)
+  if (found === undefined) throw new UsageError(`--${flag} ${word}: one of ${words.join(', ')}`)
+  return found
 }
 
-const isWhen = (word: string): word is 'settled' | 'boot' | 'configured' =>
-  ['settled', 'boot', 'configured'].includes(word)
+function wholeNumber(flag: string, text: string, max: number): number {
+  if (!/^\d+$/.test(text) || Number(text) > max) {
+    throw new UsageError(`--${flag} ${text}: a whole number up to ${max}`)
+  }
+  return Number(text)
+}
+
+const port = (): number => wholeNumber('port', flags.port, 65_535)
 
 function playOptions(): PlayOptions {
-  const number = (flag: 'count' | 'seconds' | 'idle'): Record<string, number> =>
-    flags[flag] === undefined ? {} : { [flag]: Number(flags[flag]) }
-  const { how } = flags
+  const { count, seconds, idle, how } = flags
   return {
-    ...number('count'),
-    ...number('seconds'),
-    ...number('idle'),
-    ...(how === 'links' || how === 'kill' ? { how } : {}),
+    ...(count === undefined ? {} : { count: wholeNumber('count', count, 1000) }),
+    ...(seconds === undefined ? {} : { seconds: wholeNumber('seconds', seconds, 3600) }),
+    ...(idle === undefined ? {} : { idle: wholeNumber('idle', idle, 3600) }),
+    ...(how === undefined ? {} : { how: oneOf('how', how, ['kill', 'links']) }),
   }
 }
 
 async function build(fallback: readonly Part[]): Promise<Lab> {
-  const parts = flags.parts?.split(',').filter(isPart) ?? fallback
+  playOptions() // a wrong flag is told before anything is built
+  port()
+  const parts =
+    flags.parts?.split(',').map((part) => oneOf('parts', part, ['clos', 'evpn'])) ?? fallback
   const missing = labMissing(parts)
   if (missing !== undefined) throw new Error(missing)
   const lab = await createLab({
     parts,
-    nodesPerRack: flags.nodes.split(',').map(Number),
-    bmp: isWhen(flags.bmp) ? flags.bmp : 'settled',
+    nodesPerRack: flags.nodes.split(',').map((n) => wholeNumber('nodes', n, 3)),
+    bmp: oneOf('bmp', flags.bmp, ['settled', 'boot', 'configured']),
     keepLogs: flags['keep-logs'],
     log: say,
   })
@@ -90,7 +120,7 @@ async function build(fallback: readonly Part[]): Promise<Lab> {
 async function up(stopped: Promise<void>): Promise<void> {
   const lab = await build(['clos', 'evpn'])
   try {
-    await Promise.race([lab.start({ port: Number(flags.port) }), stopped])
+    await Promise.race([lab.start({ port: port() }), stopped])
     if (lab.has('clos')) say(`vtysh --vty_socket ${lab.dir}/tor1 -c 'show bgp summary'`)
     if (lab.has('evpn')) say(`gobgp --target unix://${lab.dir}/rr1/api.sock global rib -a evpn`)
     say('up; Ctrl-C takes it down')
@@ -106,7 +136,7 @@ async function act(name: string, stopped: Promise<void>): Promise<void> {
     await Promise.race([
       stopped,
       (async () => {
-        await lab.start({ port: Number(flags.port) })
+        await lab.start({ port: port() })
         await lab.wait(5)
         const truth = await play(lab, name, playOptions())
         say(JSON.stringify({ expect: truth.expect }, null, 1))
@@ -126,7 +156,7 @@ async function daemonVersions(): Promise<Record<string, string>> {
 
 async function record(name: string, stopped: Promise<void>): Promise<void> {
   const { out } = flags
-  if (out === undefined) throw new Error('record: --out DIR is missing')
+  if (out === undefined) throw new UsageError('record: --out DIR is missing')
   const lab = await build(scenario(name).parts)
   try {
     mkdirSync(out, { recursive: true })
@@ -178,8 +208,5 @@ async function main(): Promise<void> {
 main().then(
   // What is still under way after a signal (a wait, a dial) has nothing left to work on.
   () => process.exit(),
-  (error: unknown) => {
-    process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`)
-    process.exit(1)
-  },
+  (error: unknown) => die(error instanceof UsageError ? 2 : 1, error),
 )
