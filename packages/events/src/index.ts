@@ -1,1 +1,20 @@
-export {}
+export { NativeSink, BlockPool } from './native-sink.ts'
+export type { NativeSinkOptions } from './native-sink.ts'
+export { RouterSession } from './session.ts'
+export type { SessionCounters, SessionEnd, SessionLimits, SessionOptions } from './session.ts'
+export type { Batch, RowSink, Table } from './sink.ts'
+export type { ErrorRow, SessionFacts, SessionRow, StatsRow } from './rows.ts'
+export type { Effect } from './table.ts'
+export {
+  RecordingError,
+  RecordingWriter,
+  listRecordings,
+  openRecording,
+  readRecording,
+  recordingName,
+} from './recording.ts'
+export type { Recording, RecordedChunk } from './recording.ts'
+export { timeline } from './timeline.ts'
+export type { TimelineEvent } from './timeline.ts'
+export { formatDateTime64, formatUnixSeconds, nowUs, parseUnixSeconds } from './time.ts'
+export { formatIp, parseIp } from './ip.ts'

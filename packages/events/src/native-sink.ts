@@ -1,0 +1,210 @@
+import { ACTION_ANNOUNCE } from '@ribscope/wire'
+import type { NlriField } from '@ribscope/wire'
+import { ByteWriter } from './byte-writer.ts'
+import { RouteBlock } from './route-block.ts'
+import { RouteExtractor } from './route-extractor.ts'
+import type { RouteContext } from './route-extractor.ts'
+import { ROUTE_COLUMNS, writeRouteBlock } from './route-native.ts'
+import { ERROR_COLUMNS, SESSION_COLUMNS, STATS_COLUMNS } from './rows.ts'
+import type { ErrorRow, SessionFacts, SessionRow, StatsRow } from './rows.ts'
+import type { Batch, RowSink, Table } from './sink.ts'
+import { writeTable } from './table.ts'
+import type { Column } from './table.ts'
+
+/**
+ * Blocks are large once they have grown. A session has them only between its first row and the next
+ * flush; in between they wait here for whoever needs one.
+ */
+export class BlockPool {
+  readonly #free: [RouteBlock[], RouteBlock[]] = [[], []]
+  readonly #limit: number
+
+  /** @param limit blocks kept of each kind; the others are left to the collector of garbage */
+  constructor(limit = 3) {
+    this.#limit = limit
+  }
+
+  take(evpn: boolean): RouteBlock {
+    return this.#free[evpn ? 1 : 0].pop() ?? new RouteBlock(evpn)
+  }
+
+  give(block: RouteBlock): void {
+    block.clear()
+    const free = this.#free[block.evpn ? 1 : 0]
+    if (free.length < this.#limit) free.push(block)
+  }
+}
+
+export interface NativeSinkOptions {
+  /** Called when a limit is reached; without it such batches wait for `flush`. */
+  readonly onBatch?: (batch: Batch) => void
+  readonly pool?: BlockPool
+  /** Rows of a route block, at most 65,536. */
+  readonly maxRows?: number
+}
+
+const MAX_SMALL_ROWS = 8192
+const MAX_SMALL_OCTETS = 4 << 20
+/** Encoders of one process take turns: encoding is synchronous. */
+const writer = new ByteWriter(1 << 16)
+const KEPT_WRITER_OCTETS = 32 << 20
+
+/** Packs rows into Native blocks per table. */
+export class NativeSink extends RouteExtractor implements RowSink {
+  readonly #options: NativeSinkOptions
+  readonly #pool: BlockPool
+  readonly #maxRows: number
+  #facts: SessionFacts | undefined
+  #ready: Batch[] = []
+  readonly #sessions = new SmallTable<SessionRow>('session_log', SESSION_COLUMNS)
+  readonly #stats = new SmallTable<StatsRow>('stats_log', STATS_COLUMNS)
+  readonly #errors = new SmallTable<ErrorRow>('error_log', ERROR_COLUMNS)
+
+  constructor(options: NativeSinkOptions = {}) {
+    super()
+    this.#options = options
+    this.#pool = options.pool ?? new BlockPool()
+    this.#maxRows = Math.min(options.maxRows ?? 65_536, 65_536)
+  }
+
+  /** Rows that wait for `flush`. */
+  get pendingRows(): number {
+    const small = this.#sessions.rows.length + this.#stats.rows.length + this.#errors.rows.length
+    return small + (this.unicast?.n ?? 0) + (this.evpnBlock?.n ?? 0)
+  }
+
+  /** What those rows take in memory, roughly. */
+  get pendingOctets(): number {
+    const routes = (this.unicast?.n ?? 0) + (this.evpnBlock?.n ?? 0)
+    return routes * 300 + this.#sessions.octets + this.#stats.octets + this.#errors.octets
+  }
+
+  open(facts: SessionFacts): void {
+    this.#facts = facts
+  }
+
+  update(context: RouteContext): void {
+    const { fields, fieldCount } = context.index
+    // Withdrawals come first: the last field tells whether anything is announced.
+    if (fieldCount > 0 && fields[fieldCount - 1]!.action === ACTION_ANNOUNCE) {
+      this.readAttributes(context)
+    }
+  }
+
+  routes(context: RouteContext, field: NlriField): number {
+    const rows = this.extract(context, field)
+    if (this.block.n >= this.#maxRows || this.block.full) this.#packRoutes(this.block)
+    return rows
+  }
+
+  session(row: SessionRow): void {
+    // What a Peer Up carries is bounded by its message; a number is enough here.
+    if (this.#sessions.add(row, 1024 + row.text.length)) this.#pack(this.#sessions)
+  }
+
+  stats(row: StatsRow): void {
+    if (this.#stats.add(row, 200)) this.#pack(this.#stats)
+  }
+
+  error(row: ErrorRow): void {
+    if (this.#errors.add(row, 400 + row.raw.length)) this.#pack(this.#errors)
+  }
+
+  protected override takeBlock(evpn: boolean): RouteBlock {
+    return this.#pool.take(evpn)
+  }
+
+  /** Encodes what is left and hands over all batches that `onBatch` did not get. */
+  flush(): Batch[] {
+    this.#pack(this.#sessions)
+    if (this.unicast !== undefined) this.#packRoutes(this.unicast)
+    if (this.evpnBlock !== undefined) this.#packRoutes(this.evpnBlock)
+    this.#pack(this.#stats)
+    this.#pack(this.#errors)
+    const ready = this.#ready
+    if (ready.length > 0) this.#ready = []
+    return ready
+  }
+
+  #packRoutes(block: RouteBlock): void {
+    if (block.evpn) this.evpnBlock = undefined
+    else this.unicast = undefined
+    if (block.n > 0 && this.#facts !== undefined) {
+      const firstSeq = seqAt(block, 0)
+      const lastSeq = seqAt(block, block.n - 1)
+      const rows = block.n
+      writeRouteBlock(writer, block, this.#facts)
+      this.#emit({
+        table: 'route_log',
+        columns: ROUTE_COLUMNS,
+        router: this.#facts.router,
+        bmpSession: this.#facts.bmpSession,
+        firstSeq,
+        lastSeq,
+        rows,
+        body: takeWritten(),
+      })
+    }
+    this.#pool.give(block)
+  }
+
+  #pack<Row extends { readonly seq: number }>(table: SmallTable<Row>): void {
+    const { rows } = table
+    const first = rows[0]
+    const last = rows[rows.length - 1]
+    if (first === undefined || last === undefined || this.#facts === undefined) return
+    writeTable(writer, table.columns, rows)
+    this.#emit({
+      table: table.table,
+      columns: table.names,
+      router: this.#facts.router,
+      bmpSession: this.#facts.bmpSession,
+      firstSeq: first.seq,
+      lastSeq: last.seq,
+      rows: rows.length,
+      body: takeWritten(),
+    })
+    table.clear()
+  }
+
+  #emit(batch: Batch): void {
+    if (this.#options.onBatch === undefined) this.#ready.push(batch)
+    else this.#options.onBatch(batch)
+  }
+}
+
+class SmallTable<Row> {
+  readonly table: Table
+  readonly columns: readonly Column<Row>[]
+  readonly names: readonly string[]
+  rows: Row[] = []
+  octets = 0
+
+  constructor(table: Table, columns: readonly Column<Row>[]) {
+    this.table = table
+    this.columns = columns
+    this.names = columns.map(({ name }) => name)
+  }
+
+  /** @returns true when the table is to be packed */
+  add(row: Row, octets: number): boolean {
+    this.rows.push(row)
+    this.octets += octets
+    return this.rows.length >= MAX_SMALL_ROWS || this.octets >= MAX_SMALL_OCTETS
+  }
+
+  clear(): void {
+    this.rows = []
+    this.octets = 0
+  }
+}
+
+function seqAt(block: RouteBlock, row: number): number {
+  return (block.seq[row * 2]! >>> 0) + block.seq[row * 2 + 1]! * 0x1_0000_0000
+}
+
+function takeWritten(): Uint8Array<ArrayBuffer> {
+  const body = writer.take()
+  if (writer.bytes.length > KEPT_WRITER_OCTETS) writer.bytes = new Uint8Array(1 << 16)
+  return body
+}

@@ -1,0 +1,32 @@
+import type { NlriField } from '@ribscope/wire'
+import type { RouteContext } from './route-extractor.ts'
+import type { ErrorRow, SessionFacts, SessionRow, StatsRow } from './rows.ts'
+
+/** Where the rows of BMP sessions go. One sink holds rows of one session at a time. */
+export interface RowSink {
+  /** All rows that follow are of this session. */
+  open(facts: SessionFacts): void
+  /** The UPDATE whose fields follow. */
+  update(context: RouteContext): void
+  /** @returns the number of rows of this field; their seq are `context.seq` and up */
+  routes(context: RouteContext, field: NlriField): number
+  session(row: SessionRow): void
+  stats(row: StatsRow): void
+  error(row: ErrorRow): void
+}
+
+export type Table = 'route_log' | 'session_log' | 'stats_log' | 'error_log'
+
+/** Rows of one table from one BMP session, as ClickHouse ingests them. */
+export interface Batch {
+  readonly table: Table
+  /** columns of the INSERT; a block may have fewer, the others take their defaults */
+  readonly columns: readonly string[]
+  readonly router: string
+  readonly bmpSession: number
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly rows: number
+  /** Native blocks, one after another */
+  readonly body: Uint8Array<ArrayBuffer>
+}
