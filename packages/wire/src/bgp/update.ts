@@ -8,14 +8,9 @@ import { decodeAttributes, type Attribute } from './attributes/index.ts'
 import { decodeEvpnRoute, type EvpnRoute } from './evpn/nlri.ts'
 import { familyName } from './families.ts'
 import type { BgpContext } from './message.ts'
-import {
-  ACTION_WITHDRAW,
-  isEndOfRib,
-  UpdateIndex,
-  walkNlri,
-  type NlriField,
-  type NlriSink,
-} from './update-index.ts'
+import { ACTION_WITHDRAW, type NlriField, type NlriSink } from './nlri.ts'
+import { walkNlri } from './nlri-walk.ts'
+import { isEndOfRib, UpdateIndex } from './update-index.ts'
 
 /** A unicast, multicast, labelled unicast or VPN route. */
 export interface PrefixRoute {

@@ -1,6 +1,7 @@
 import { cursorOver, remaining, type Cursor } from '../../cursor.ts'
 import { formatAsPath } from '../../text/values.ts'
-import { ATTR_AS4_PATH, ATTR_AS_PATH, type UpdateIndex } from '../update-index.ts'
+import { ATTR_AS4_PATH, ATTR_AS_PATH } from '../attribute-rules.ts'
+import type { UpdateIndex } from '../update-index.ts'
 import { decodeSegments, type AsPathSegment } from './attr-02-as-path.ts'
 
 export interface As4PathAttribute {

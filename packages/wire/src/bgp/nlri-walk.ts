@@ -1,0 +1,383 @@
+/**
+ * THE HOT PATH, second half: the walk over the NLRI of a field. See `update-index.ts`.
+ */
+import { DecodeError, type DecodeCode } from '../errors.ts'
+import { SHAPE_EVPN, SHAPE_OPAQUE, SHAPE_PREFIX, SHAPE_VPN } from './families.ts'
+import { ACTION_WITHDRAW, type NlriField, type NlriSink } from './nlri.ts'
+import type { UpdateIndex } from './update-index.ts'
+
+/** All NLRI are there and well formed. */
+const SCAN_GOOD = 0
+/** Some are not, but each can be told from the next. */
+const SCAN_SOME_BAD = 1
+/** The list falls apart somewhere. */
+const SCAN_LOST = 2
+
+/**
+ * Hands every route of `field` to `sink`, in wire order.
+ *
+ * Path identifiers (RFC 7911): as the session knowledge says, unless the field only makes sense the
+ * other way; then that is done and `index.addPathGuessed` set.
+ *
+ * One bad NLRI costs only what can't be delimited any more: an EVPN route of wrong size is skipped by
+ * its length octet, a prefix of wrong size ends its field.
+ *
+ * @returns the first error of this field; all of them are appended to `index.errors`
+ */
+export function walkNlri(
+  index: UpdateIndex,
+  field: NlriField,
+  sink: NlriSink,
+): DecodeError | undefined {
+  const shape = field.shape
+  if (shape === SHAPE_OPAQUE) {
+    sink.opaque(index.bytes, field.start, field.end)
+    return undefined
+  }
+  const bytes = index.bytes
+  const start = field.start
+  const end = field.end
+  const maxBits = field.afi === 1 ? 32 : 128
+  let scan = scanField(bytes, start, end, shape, maxBits, field.addPath, field.action)
+  if (
+    scan !== SCAN_GOOD &&
+    scanField(bytes, start, end, shape, maxBits, !field.addPath, field.action) === SCAN_GOOD
+  ) {
+    field.addPath = !field.addPath
+    index.addPathGuessed = true
+    scan = SCAN_GOOD
+  }
+  switch (shape) {
+    case SHAPE_PREFIX:
+      return walkPrefixes(index, field, maxBits, sink)
+    case SHAPE_EVPN:
+      return walkEvpn(index, field, scan, sink)
+    default:
+      return walkLabeled(index, field, maxBits, shape === SHAPE_VPN ? 64 : 0, sink)
+  }
+}
+
+function scanField(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  shape: number,
+  maxBits: number,
+  addPath: boolean,
+  action: number,
+): number {
+  const idOctets = addPath ? 4 : 0
+  if (shape === SHAPE_PREFIX) {
+    while (at < end) {
+      at += idOctets
+      if (at >= end) return SCAN_LOST
+      const bits = bytes[at]!
+      if (bits > maxBits) return SCAN_LOST
+      at += 1 + ((bits + 7) >> 3)
+    }
+    return at === end ? SCAN_GOOD : SCAN_LOST
+  }
+  if (shape === SHAPE_EVPN) {
+    let result = SCAN_GOOD
+    while (at < end) {
+      at += idOctets
+      if (end - at < 2) return SCAN_LOST
+      const length = bytes[at + 1]!
+      if (at + 2 + length > end) return SCAN_LOST
+      if (!evpnRouteFits(bytes, bytes[at]!, at + 2, length)) result = SCAN_SOME_BAD
+      at += 2 + length
+    }
+    return result
+  }
+  const rdBits = shape === SHAPE_VPN ? 64 : 0
+  while (at < end) {
+    at += idOctets
+    if (at >= end) return SCAN_LOST
+    const bits = bytes[at]!
+    const octets = (bits + 7) >> 3
+    if (at + 1 + octets > end) return SCAN_LOST
+    if (countLabels(bytes, at + 1, bits, rdBits, maxBits, action) < 0) return SCAN_LOST
+    at += 1 + octets
+  }
+  return SCAN_GOOD
+}
+
+/** RFC 4271 section 4.3, RFC 4760 section 5: { path_id => U32 }?, length => U8 (bits), prefix. */
+function walkPrefixes(
+  index: UpdateIndex,
+  field: NlriField,
+  maxBits: number,
+  sink: NlriSink,
+): DecodeError | undefined {
+  const bytes = index.bytes
+  const view = index.view
+  const end = field.end
+  const addPath = field.addPath
+  let at = field.start
+  let pathId = 0
+  while (at < end) {
+    if (addPath) {
+      if (end - at < 5)
+        return lost(
+          index,
+          field,
+          at,
+          `${end - at} octets left, expected a path identifier and a prefix`,
+        )
+      pathId = view.getUint32(at)
+      at += 4
+    }
+    const bits = bytes[at]!
+    if (bits > maxBits)
+      return lost(index, field, at, `prefix length ${bits}, expected at most ${maxBits}`)
+    const octets = (bits + 7) >> 3
+    if (at + 1 + octets > end)
+      return lost(index, field, at, `prefix of ${octets} octets, ${end - at - 1} left`)
+    sink.prefix(bytes, at + 1, bits, pathId, -1, 0, -1)
+    at += 1 + octets
+  }
+  return undefined
+}
+
+/**
+ * RFC 8277 section 2.2 and 2.3, RFC 4364 section 4.3.4:
+ * { path_id => U32 }?, length => U8 (bits of all that follows), labels => 3 each, rd => 8 (VPN), prefix
+ */
+function walkLabeled(
+  index: UpdateIndex,
+  field: NlriField,
+  maxBits: number,
+  rdBits: number,
+  sink: NlriSink,
+): DecodeError | undefined {
+  const bytes = index.bytes
+  const view = index.view
+  const end = field.end
+  const addPath = field.addPath
+  const action = field.action
+  let at = field.start
+  let pathId = 0
+  while (at < end) {
+    if (addPath) {
+      if (end - at < 5)
+        return lost(
+          index,
+          field,
+          at,
+          `${end - at} octets left, expected a path identifier and a prefix`,
+        )
+      pathId = view.getUint32(at)
+      at += 4
+    }
+    const bits = bytes[at]!
+    const octets = (bits + 7) >> 3
+    if (at + 1 + octets > end)
+      return lost(index, field, at, `NLRI of ${octets} octets, ${end - at - 1} left`)
+    const labels = countLabels(bytes, at + 1, bits, rdBits, maxBits, action)
+    if (labels < 0)
+      return lost(
+        index,
+        field,
+        at,
+        `NLRI of ${bits} bits has no room for a label${rdBits > 0 ? ', a route distinguisher' : ''} and a prefix of at most ${maxBits} bits`,
+      )
+    const labelsAt = at + 1
+    const afterLabels = labelsAt + 3 * labels
+    const filler = action === ACTION_WITHDRAW && isFillerLabel(bytes, labelsAt)
+    sink.prefix(
+      bytes,
+      afterLabels + (rdBits >> 3),
+      bits - 24 * labels - rdBits,
+      pathId,
+      filler ? -1 : labelsAt,
+      filler ? 0 : labels,
+      rdBits > 0 ? afterLabels : -1,
+    )
+    at += 1 + octets
+  }
+  return undefined
+}
+
+/**
+ * Labels in front of a prefix of `bits` bits in all, or -1 when they don't fit. The bottom-of-stack bit
+ * ends the stack. A withdrawal has one field of 24 bits whatever is in it (RFC 8277 section 2.4); zero
+ * and 0x800000 end a stack too. A sender that never sets the bit still gets its one label out.
+ */
+function countLabels(
+  bytes: Uint8Array,
+  at: number,
+  bits: number,
+  rdBits: number,
+  maxBits: number,
+  action: number,
+): number {
+  const room = bits - rdBits
+  if (room < 24) return -1
+  let labels = 0
+  let p = at
+  for (;;) {
+    const raw = (bytes[p]! << 16) | (bytes[p + 1]! << 8) | bytes[p + 2]!
+    labels++
+    p += 3
+    if ((raw & 1) !== 0 || raw === 0x800000 || raw === 0) break
+    if (action === ACTION_WITHDRAW && room - 24 <= maxBits) break
+    if (room - 24 * labels < 24) {
+      labels = 1
+      break
+    }
+  }
+  return room - 24 * labels > maxBits ? -1 : labels
+}
+
+function isFillerLabel(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at] === 0x80 || bytes[at] === 0) && bytes[at + 1] === 0 && bytes[at + 2] === 0
+}
+
+/** RFC 7432 section 7: { path_id => U32 }?, route_type => U8, length => U8 (octets), specific part. */
+function walkEvpn(
+  index: UpdateIndex,
+  field: NlriField,
+  scan: number,
+  sink: NlriSink,
+): DecodeError | undefined {
+  const bytes = index.bytes
+  const view = index.view
+  const end = field.end
+  const addPath = field.addPath
+  let at = field.start
+  let pathId = 0
+  let first: DecodeError | undefined
+  while (at < end) {
+    if (end - at < (addPath ? 6 : 2)) {
+      const error = lost(index, field, at, `${end - at} octets left, expected a route`)
+      return first ?? error
+    }
+    if (addPath) {
+      pathId = view.getUint32(at)
+      at += 4
+    }
+    const routeType = bytes[at]!
+    const length = bytes[at + 1]!
+    const value = at + 2
+    if (value + length > end) {
+      const error = lost(
+        index,
+        field,
+        at,
+        `route type ${routeType} of ${length} octets, ${end - value} left`,
+      )
+      return first ?? error
+    }
+    if (scan === SCAN_GOOD || evpnRouteFits(bytes, routeType, value, length)) {
+      sink.evpn(bytes, routeType, value, value + length, pathId)
+    } else {
+      const error = badEvpnRoute(field, bytes, routeType, value, length)
+      index.addError(error)
+      first ??= error
+    }
+    at = value + length
+  }
+  return first
+}
+
+/** Do the lengths inside an EVPN route agree? Types beyond 5 are not looked into. */
+export function evpnRouteFits(
+  bytes: Uint8Array,
+  routeType: number,
+  at: number,
+  length: number,
+): boolean {
+  switch (routeType) {
+    case 1:
+      return length === 25
+    case 2: {
+      if (length < 33 || bytes[at + 22] !== 48) return false
+      const ip = bytes[at + 29]!
+      if (ip !== 0 && ip !== 32 && ip !== 128) return false
+      const base = 33 + (ip >> 3)
+      return length === base || length === base + 3
+    }
+    case 3:
+      return (length === 17 && bytes[at + 12] === 32) || (length === 29 && bytes[at + 12] === 128)
+    case 4:
+      return (length === 23 && bytes[at + 18] === 32) || (length === 35 && bytes[at + 18] === 128)
+    case 5:
+      return (length === 34 && bytes[at + 22]! <= 32) || (length === 58 && bytes[at + 22]! <= 128)
+    default:
+      return true
+  }
+}
+
+const EVPN_SPECS = [
+  '',
+  'RFC 7432 section 7.1',
+  'RFC 7432 section 7.2',
+  'RFC 7432 section 7.3',
+  'RFC 7432 section 7.4',
+  'RFC 9136 section 3.1',
+]
+
+/** Which octet is wrong in a route that `evpnRouteFits` turned down. */
+function badEvpnRoute(
+  field: NlriField,
+  bytes: Uint8Array,
+  routeType: number,
+  at: number,
+  length: number,
+): DecodeError {
+  let code: DecodeCode = 'BAD_LENGTH'
+  let offset = at - 1
+  let octets = 1 + length
+  let detail = `route of ${length} octets`
+  const octet = (where: number, what: string, allowed: string): void => {
+    code = 'BAD_VALUE'
+    offset = at + where
+    octets = 1
+    detail = `${what} ${bytes[at + where]!} bits, expected ${allowed}`
+  }
+  if (routeType === 1) detail += ', expected 25'
+  else if (routeType === 2) {
+    if (length < 33) detail += ', expected at least 33'
+    else if (bytes[at + 22] !== 48) octet(22, 'MAC length', '48')
+    else {
+      const ip = bytes[at + 29]!
+      if (ip !== 0 && ip !== 32 && ip !== 128) octet(29, 'IP length', '0, 32 or 128')
+      else detail += `, expected ${33 + ip / 8} or ${36 + ip / 8} with an IP of ${ip} bits`
+    }
+  } else if (routeType === 3) {
+    if (length === 17 || length === 29) octet(12, 'IP length', length === 17 ? '32' : '128')
+    else detail += ', expected 17 or 29'
+  } else if (routeType === 4) {
+    if (length === 23 || length === 35) octet(18, 'IP length', length === 23 ? '32' : '128')
+    else detail += ', expected 23 or 35'
+  } else if (length === 34 || length === 58)
+    octet(22, 'prefix length', length === 34 ? 'at most 32' : 'at most 128')
+  else detail += ', expected 34 or 58'
+  return new DecodeError(code, detail, {
+    offset,
+    length: octets,
+    path: `${fieldPath(field)}.evpn(${routeType})`,
+    spec: EVPN_SPECS[routeType] ?? 'RFC 7432 section 7',
+    // RFC 7606 section 5.4: a typed NLRI of a known type that is malformed is discarded alone.
+    handling: 'treat-as-withdraw',
+  })
+}
+
+/** `nlri`, `withdrawn`, `mp_reach.nlri` or `mp_unreach.nlri`. */
+export function fieldPath(field: NlriField): string {
+  if (field.isMp) return field.action === ACTION_WITHDRAW ? 'mp_unreach.nlri' : 'mp_reach.nlri'
+  return field.action === ACTION_WITHDRAW ? 'withdrawn' : 'nlri'
+}
+
+/** The rest of the field can't be delimited: RFC 7606 section 5.3. */
+function lost(index: UpdateIndex, field: NlriField, at: number, detail: string): DecodeError {
+  const error = new DecodeError('BAD_VALUE', detail, {
+    offset: at,
+    length: field.end - at,
+    path: fieldPath(field),
+    spec: 'RFC 7606 section 5.3',
+    handling: field.isMp ? 'session-reset' : 'treat-as-withdraw',
+  })
+  index.addError(error)
+  return error
+}
