@@ -82,7 +82,7 @@ describe.skipIf(!found)('tshark', () => {
     rmSync(folder, { recursive: true })
   })
 
-  test.each(['A01', 'A06', 'A09', 'B03', 'C01', 'C04', 'C26'])(
+  test.each(['A01', 'A06', 'A09', 'A17', 'A20', 'B03', 'B10', 'C01', 'C04', 'C26'])(
     '%s: no malformed message, and as many as were sent',
     (id) => {
       const scenario = scenarios.get(id)

@@ -8,6 +8,7 @@ export interface Attributes {
   /** 0 IGP, 1 EGP, 2 incomplete. */
   readonly origin: 0 | 1 | 2
   readonly asPath: readonly number[]
+  /** '' for none, which FRR does with IPv4 over IPv6 next hops: IPv4 unicast only. */
   readonly nextHop: string
   readonly med?: number
   readonly localPref?: number
@@ -55,7 +56,8 @@ export function encodeAttributes(
 
   add(TRANSITIVE, 1, new Bytes().u8(attrs.origin))
   add(TRANSITIVE, 2, asPath(attrs.asPath))
-  if (classic) add(TRANSITIVE, 3, new Bytes().raw(ipv4Octets(attrs.nextHop)))
+  if (classic && attrs.nextHop !== '')
+    add(TRANSITIVE, 3, new Bytes().raw(ipv4Octets(attrs.nextHop)))
   if (attrs.med !== undefined) add(OPTIONAL, 4, new Bytes().u32(attrs.med))
   if (attrs.localPref !== undefined) add(TRANSITIVE, 5, new Bytes().u32(attrs.localPref))
   if (attrs.communities?.length) add(OPTIONAL | TRANSITIVE, 8, communities(attrs.communities))

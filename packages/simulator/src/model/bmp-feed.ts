@@ -4,6 +4,7 @@ import {
   encodePeerUp,
   encodeRouteMonitoring,
   encodeStatistics,
+  type BmpPeer,
   type PeerDownReason,
   type Statistic,
   type View,
@@ -11,6 +12,7 @@ import {
 import { concat } from '../encode/bytes.ts'
 import { FAMILIES, type Family, type Nlri } from '../encode/nlri.ts'
 import { encodeAnnouncements, encodeEndOfRib, encodeWithdrawals } from '../encode/update.ts'
+import { LocRib, type LocRibOptions } from './loc-rib.ts'
 import type { Router } from './router.ts'
 import type { Change, Path, Session } from './session.ts'
 import type { Simulation } from './simulation.ts'
@@ -32,6 +34,11 @@ export interface Sent {
   endOfRib: number
 }
 
+export type Render = (
+  changes: readonly Change[],
+  context: { readonly session: Session; readonly view: View; readonly dump: boolean },
+) => readonly Change[]
+
 /** Octets of a TCP segment: dumps arrive cut anywhere, as they do from real routers. */
 const SEGMENT = 4_344
 
@@ -43,6 +50,9 @@ export class BmpFeed {
   views: readonly View[] = ['pre', 'post']
   /** Time stamped into per-peer headers; routers differ (P5). */
   stamp = (us: number): number => us
+  /** What the router makes of changes before it exports them: daemons have habits (ROUTERS.md). */
+  render: Render | undefined
+  #locRib: LocRib | undefined
   readonly #router: Router
   readonly #sim: Simulation
   readonly #sink: BmpSink
@@ -67,6 +77,12 @@ export class BmpFeed {
       this.views.flatMap((view) => this.#table(session, view)),
     )
     this.#burst(tables)
+    this.#dumpLocRib()
+  }
+
+  /** Exports the Loc-RIB too. Before `connect`. */
+  exportLocRib(options: LocRibOptions): void {
+    this.#locRib = new LocRib(this.#router, options)
   }
 
   disconnect(how: SessionEnd): void {
@@ -82,14 +98,22 @@ export class BmpFeed {
 
   peerDown(session: Session, why: PeerDownReason): void {
     if (this.#mute(session)) return
-    this.#burst([encodePeerDown(session.bmpPeer, this.stamp(this.#sim.nowUs), why)])
+    this.peerDownAs(session.bmpPeer, why)
+  }
+
+  /** A Peer Down with any header: FRR's don't always name the peer that it means. */
+  peerDownAs(peer: BmpPeer, why: PeerDownReason): void {
+    if (!this.connected) return
+    this.#burst([encodePeerDown(peer, this.stamp(this.#sim.nowUs), why)])
   }
 
   endOfRib(session: Session): void {
     if (this.#mute(session)) return
     for (const view of this.views) {
       this.#burst(
-        session.families.map((family) => this.#endOfRib(session, view, family, this.#sim.nowUs)),
+        session.families.map((family) =>
+          this.#endOfRib(session.bmpPeer, view, family, this.#sim.nowUs),
+        ),
       )
     }
   }
@@ -98,6 +122,13 @@ export class BmpFeed {
   changes(session: Session, view: View, changes: readonly Change[]): void {
     if (this.#mute(session) || !this.views.includes(view) || changes.length === 0) return
     this.#burst(this.#monitor(session, view, changes, this.#sim.nowUs))
+  }
+
+  /** Best paths have changed. */
+  locChanges(keys: readonly string[]): void {
+    const locRib = this.#locRib
+    if (!this.connected || locRib === undefined) return
+    this.#burst(this.#updates(locRib.peer, 'loc', locRib.changes(keys), this.#sim.nowUs))
   }
 
   statistics(): void {
@@ -131,16 +162,27 @@ export class BmpFeed {
         else paths.push(path)
       }
       const updates = [...groups.values()].flatMap((paths) =>
-        this.#monitor(session, view, paths, (paths[0] as Path).sinceUs),
+        this.#monitor(session, view, paths, (paths[0] as Path).sinceUs, true),
       )
-      return [...updates, this.#endOfRib(session, view, family, 0)]
+      return [...updates, this.#endOfRib(session.bmpPeer, view, family, 0)]
     })
   }
 
-  #monitor(session: Session, view: View, changes: readonly Change[], us: number): Uint8Array[] {
+  #monitor(
+    session: Session,
+    view: View,
+    changes: readonly Change[],
+    us: number,
+    dump = false,
+  ): Uint8Array[] {
+    const rendered = this.render?.(changes, { session, view, dump }) ?? changes
+    return this.#updates(session.bmpPeer, view, rendered, us)
+  }
+
+  #updates(peer: BmpPeer, view: View, changes: readonly Change[], us: number): Uint8Array[] {
     const stamp = this.stamp(us)
     const wrap = (updates: Uint8Array[]): Uint8Array[] =>
-      updates.map((update) => encodeRouteMonitoring(session.bmpPeer, view, stamp, update))
+      updates.map((update) => encodeRouteMonitoring(peer, view, stamp, update))
     return runs(changes).flatMap(({ family, attrs, nlri }) => {
       if (attrs === null) {
         this.sent.withdrawn += nlri.length
@@ -151,10 +193,22 @@ export class BmpFeed {
     })
   }
 
-  #endOfRib(session: Session, view: View, family: Family, us: number): Uint8Array {
+  #endOfRib(peer: BmpPeer, view: View, family: Family, us: number): Uint8Array {
     this.sent.endOfRib++
     const stamp = us === 0 ? 0 : this.stamp(us)
-    return encodeRouteMonitoring(session.bmpPeer, view, stamp, encodeEndOfRib(family))
+    return encodeRouteMonitoring(peer, view, stamp, encodeEndOfRib(family))
+  }
+
+  #dumpLocRib(): void {
+    const locRib = this.#locRib
+    if (locRib === undefined) return
+    const { nowUs } = this.#sim
+    locRib.reset()
+    this.#burst([encodePeerUp(locRib.peer, this.stamp(nowUs), locRib.peerUp)])
+    this.#burst(
+      this.#updates(locRib.peer, 'loc', locRib.changes([...this.#router.best.keys()]), nowUs),
+    )
+    this.#burst(locRib.families.map((family) => this.#endOfRib(locRib.peer, 'loc', family, 0)))
   }
 
   /** Export takes the router a moment, and what it sends stays in order. */
@@ -194,6 +248,7 @@ function statistics(session: Session): Statistic[] {
     [...session.adjIn.values()].filter((path) => path.nlri.family === family).length
   return [
     { type: 0, counter: session.adjIn.size - session.post.size },
+    { type: 2, counter: session.duplicateWithdrawals },
     { type: 7, gauge: session.adjIn.size },
     { type: 8, gauge: session.router.best.size },
     ...session.families.map((family) => ({ type: 9, ...FAMILIES[family], gauge: count(family) })),

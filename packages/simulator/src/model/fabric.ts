@@ -14,12 +14,19 @@ export interface LinkOptions extends Pick<SessionOptions, 'families'> {
   readonly unmonitored?: boolean
 }
 
+export interface AttachOptions extends Pick<SessionOptions, 'families' | 'rd' | 'gracefulRestart'> {
+  /** The node's end, when that is not its own address. */
+  readonly address?: string
+}
+
 /** Routers and nodes, who speaks to whom, and what fabric.yaml says about them. */
 export class Fabric {
   readonly sim: Simulation
   readonly inventory = new Inventory()
   readonly routers = new Map<string, Router>()
   readonly nodes = new Map<string, Node>()
+  /** Routers that export no BMP. */
+  readonly silent = new Set<string>()
   readonly #sinkOf: (router: { name: string; address: string }) => BmpSink
 
   constructor(sim: Simulation, sinkOf: (router: { name: string; address: string }) => BmpSink) {
@@ -93,16 +100,14 @@ export class Fabric {
     }
   }
 
-  attach(
-    node: Node,
-    router: Router,
-    options: Omit<SessionOptions, 'router' | 'peer' | 'localAddress' | 'localAsn'>,
-  ): void {
+  /** A node's session with a router. */
+  attach(node: Node, router: Router, options: AttachOptions): void {
+    const { address, ...rest } = options
     node.attach(
       router.addSession({
-        ...options,
-        peer: node.speaker,
-        localAddress: router.bgpId,
+        ...rest,
+        peer: { ...node.speaker, address: address ?? node.speaker.address },
+        localAddress: address?.includes(':') === true ? 'fe80::1' : router.bgpId,
         localAsn: router.asn,
       }),
     )
@@ -118,6 +123,7 @@ export class Fabric {
   /** All routers open their BMP sessions, a few milliseconds apart. */
   connectAll(): void {
     for (const router of this.routers.values()) {
+      if (this.silent.has(router.name)) continue
       this.sim.after(this.sim.random.between(0, 40_000), () => {
         router.feed.connect()
       })

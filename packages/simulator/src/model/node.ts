@@ -65,7 +65,8 @@ export class Node {
     })
   }
 
-  disconnect(router: string, why: PeerDownReason, retain = false): void {
+  /** @param why 'silently' when the Peer Down has been sent by other means */
+  disconnect(router: string, why: PeerDownReason | 'silently', retain = false): void {
     const session = this.session(router)
     session.router.sessionDown(session, why, retain)
   }

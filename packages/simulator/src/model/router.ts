@@ -142,10 +142,10 @@ export class Router {
       )
   }
 
-  sessionDown(session: Session, why: PeerDownReason, retain = false): void {
+  sessionDown(session: Session, why: PeerDownReason | 'silently', retain = false): void {
     if (!session.up) return
     session.up = false
-    this.feed.peerDown(session, why)
+    if (why !== 'silently') this.feed.peerDown(session, why)
     session.advertised.clear()
     if (retain) {
       for (const key of session.adjIn.keys()) session.stale.add(key)
@@ -161,6 +161,17 @@ export class Router {
     session.post.clear()
     session.stale.clear()
     this.#decide(routes)
+  }
+
+  /** Paths as good as the best one, which comes first; AS_PATHs of equal length will do (relax). */
+  multipath(key: string): Path[] {
+    const best = this.best.get(key)
+    if (best?.session === undefined) return best === undefined ? [] : [best]
+    const others = this.sessions.flatMap((session) => {
+      const path = session.post.get(key)
+      return path === undefined || path === best || !equal(path, best) ? [] : [path]
+    })
+    return [best, ...others]
   }
 
   #accept(session: Session, nlri: Nlri, attrs: Attributes): Attributes | null {
@@ -179,6 +190,7 @@ export class Router {
       if (best === undefined) this.best.delete(key)
       else this.best.set(key, best)
     }
+    this.feed.locChanges(keys)
     for (const session of this.sessions) this.#send(session, keys)
   }
 
@@ -222,16 +234,24 @@ function carries(families: readonly Family[], nlri: Nlri): boolean {
 /** RFC 4271 section 9.1.2, as far as it applies here. */
 function better(a: Path, b: Path): boolean {
   if (b.session === undefined || a.session === undefined) return false
-  const steps = [
+  const id = idNumber(a.session.peer.bgpId) - idNumber(b.session.peer.bgpId)
+  const decisive = [...preference(a, b), id].find((step) => step !== 0)
+  return decisive !== undefined && decisive < 0
+}
+
+function equal(a: Path, b: Path): boolean {
+  return preference(a, b).every((step) => step === 0)
+}
+
+/** The steps up to the IGP metric: negative where a is preferred. */
+function preference(a: Path, b: Path): number[] {
+  return [
     (b.attrs.localPref ?? 100) - (a.attrs.localPref ?? 100),
     a.attrs.asPath.length - b.attrs.asPath.length,
     a.attrs.origin - b.attrs.origin,
     a.attrs.asPath[0] === b.attrs.asPath[0] ? (a.attrs.med ?? 0) - (b.attrs.med ?? 0) : 0,
-    Number(b.session.external) - Number(a.session.external),
-    idNumber(a.session.peer.bgpId) - idNumber(b.session.peer.bgpId),
+    Number(b.session?.external === true) - Number(a.session?.external === true),
   ]
-  const decisive = steps.find((step) => step !== 0)
-  return decisive !== undefined && decisive < 0
 }
 
 function idNumber(id: string): number {

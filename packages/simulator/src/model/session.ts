@@ -60,7 +60,8 @@ export class Session {
   readonly localAddress: string
   readonly localAsn: number
   readonly families: readonly Family[]
-  readonly monitored: boolean
+  /** Exported by BMP. */
+  monitored: boolean
   readonly delayUs: number
   readonly bmpPeer: BmpPeer
   readonly #options: SessionOptions
@@ -76,6 +77,8 @@ export class Session {
   readonly post = new Map<string, Path>()
   /** What was last sent to the peer, by key. */
   readonly advertised = new Map<string, { text: string; nlri: Nlri }>()
+  /** Statistics report, type 2. */
+  duplicateWithdrawals = 0
   /** Retained across a restart (RFC 4724), not announced again yet. */
   readonly stale = new Set<string>()
 
@@ -131,6 +134,9 @@ export class Session {
       { kind: 'route-refresh' },
       { kind: 'as4', asn },
     ]
+    if (this.peer.address.includes(':') && this.families.includes('ipv4')) {
+      capabilities.push({ kind: 'extended-next-hop' })
+    }
     if (this.gracefulRestart > 0) {
       capabilities.push({
         kind: 'graceful-restart',

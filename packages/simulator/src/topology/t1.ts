@@ -22,14 +22,29 @@ export interface T1Node {
   /** For fabric.yaml; the same as `tors` when left out. */
   readonly expectedTors?: readonly string[]
   readonly gracefulRestart?: number
+  /**
+   * Addresses of its end of the sessions, when not its own: unnumbered sessions have link-local
+   * ones, and with several addresses there are as many parallel sessions to each ToR.
+   */
+  readonly links?: readonly string[]
 }
 
 export interface T1Options {
   readonly nodes?: readonly T1Node[]
   /** ToRs that tell the spines how many of a VIP's nodes they have (link bandwidth). */
   readonly linkBandwidth?: readonly string[]
-  /** Goes into the VIPs' entries of fabric.yaml. */
-  readonly pairs?: Readonly<Record<string, string>>
+  /** Goes into the VIPs' entries of fabric.yaml, over what follows from the nodes. */
+  readonly vips?: Readonly<Record<string, VipEntry>>
+  /** Goes into the routers' entries of fabric.yaml. */
+  readonly routers?: Readonly<Record<string, Readonly<Record<string, boolean | number>>>>
+  /** Attributes with which nodes announce their VIPs, by node. */
+  readonly attrs?: Readonly<Record<string, Partial<Attributes>>>
+}
+
+interface VipEntry {
+  readonly mode?: 'active_active' | 'active_standby'
+  readonly pair?: string
+  readonly expected_nodes?: readonly string[]
 }
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6']
@@ -56,9 +71,9 @@ export function withV1On(...names: readonly string[]): T1Node[] {
  * Topology T1: two racks of two ToRs, two spines, a border and two IPv4 route reflectors. eBGP
  * all the way, an AS per device; the ToRs also speak iBGP (local-as 64900) to the reflectors.
  *
- * ToRs tell spines what nodes told them and nothing else: no valley paths. Spines prefer the
- * second ToR of a rack (its BGP ID is lower), so that the first one always holds a second path
- * to its own nodes' VIPs, over either spine, and explores both when the direct one goes.
+ * ToRs tell spines what nodes told them and nothing else: no valley paths. Spines prefer tor1b
+ * over tor1a (its BGP ID is lower), so that tor1a always holds a second path to its own nodes'
+ * VIPs, over either spine, and explores both when the direct one goes.
  */
 export class T1 {
   readonly fabric: Fabric
@@ -81,7 +96,17 @@ export class T1 {
   vip(node: string, prefix: string, attrs: Partial<Attributes> = {}): Route {
     const { speaker } = this.fabric.node(node)
     const nextHop = prefix.includes(':') ? ipv6Of(speaker.address) : speaker.address
-    return unicast(prefix, { origin: 0, asPath: [speaker.asn], nextHop, ...attrs })
+    return unicast(prefix, {
+      origin: 0,
+      asPath: [speaker.asn],
+      nextHop,
+      ...(this.isVip(prefix) ? this.#options.attrs?.[node] : undefined),
+      ...attrs,
+    })
+  }
+
+  isVip(prefix: string): boolean {
+    return prefix.startsWith('10.10.21.') || prefix.startsWith('2001:db8:21::')
   }
 
   /** Loopbacks and pod prefixes of a node, both families. */
@@ -110,8 +135,8 @@ export class T1 {
     const tors = [
       tor('tor1a', 4_200_001_001, '10.0.1.12', 11),
       tor('tor1b', 4_200_001_002, '10.0.1.11', 12),
-      tor('tor2a', 4_200_001_003, '10.0.1.22', 13),
-      tor('tor2b', 4_200_001_004, '10.0.1.21', 14),
+      tor('tor2a', 4_200_001_003, '10.0.1.21', 13),
+      tor('tor2b', 4_200_001_004, '10.0.1.22', 14),
     ]
     const spines = [1, 2].map((n) =>
       fabric.addRouter({
@@ -180,7 +205,11 @@ export class T1 {
             : attrs
         }
         const self = path.attrs.nextHop.includes(':') ? ipv6Of(to.localAddress) : to.localAddress
-        return { ...path.attrs, localPref: 100, ...(fromNode ? {} : { nextHop: self }) }
+        return {
+          ...path.attrs,
+          localPref: 100,
+          ...(fromNode && path.attrs.nextHop !== '' ? {} : { nextHop: self }),
+        }
       },
     }
   }
@@ -196,10 +225,13 @@ export class T1 {
     })
     const tors = node.tors ?? [`tor${node.rack}a`, `tor${node.rack}b`]
     for (const tor of tors) {
-      fabric.attach(speaker, fabric.router(tor), {
-        families: FAMILIES,
-        ...(node.gracefulRestart === undefined ? {} : { gracefulRestart: node.gracefulRestart }),
-      })
+      for (const address of node.links ?? [speaker.speaker.address]) {
+        fabric.attach(speaker, fabric.router(tor), {
+          families: FAMILIES,
+          address,
+          ...(node.gracefulRestart === undefined ? {} : { gracefulRestart: node.gracefulRestart }),
+        })
+      }
     }
     for (const vip of node.vips) {
       this.#vipNodes.set(vip, [...(this.#vipNodes.get(vip) ?? []), node.name])
@@ -241,16 +273,20 @@ export class T1 {
         asn: router.asn,
         multipath_relax: router.role === 'rr' ? undefined : true,
         max_paths_ebgp: router.role === 'rr' ? undefined : 64,
+        ...this.#options.routers?.[router.name],
       })
+    }
+    for (const prefix of Object.keys(this.#options.vips ?? {})) {
+      if (!this.#vipNodes.has(prefix)) this.#vipNodes.set(prefix, [])
     }
     for (const [prefix, nodes] of this.#vipNodes) {
       inventory.vips.push({
         prefix,
         service: SERVICES[prefix],
         cluster: 'k1',
-        pair: this.#options.pairs?.[prefix],
         mode: 'active_active',
         expected_nodes: nodes,
+        ...this.#options.vips?.[prefix],
       })
     }
   }
