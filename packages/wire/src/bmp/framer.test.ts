@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../errors.ts'
-import { bmp, hex, rejection } from '../test-bytes.ts'
+import { bmp, hex, rejection } from '../testing/bytes.ts'
 import { BmpFramer } from './framer.ts'
 
 function frame(chunks: Uint8Array[], maxMessageOctets?: number) {
