@@ -82,7 +82,8 @@ describe.skipIf(!found)('tshark', () => {
     rmSync(folder, { recursive: true })
   })
 
-  test.each(['A01', 'A06', 'A09', 'A17', 'A20', 'B03', 'B10', 'C01', 'C04', 'C26'])(
+  // Not B10 and B14: tshark 4.0 takes the TLV behind a Peer Up's OPENs for BGP (ROUTERS.md, FRR 12).
+  test.each(['A01', 'A06', 'A09', 'A17', 'A20', 'B03', 'C01', 'C04', 'C26'])(
     '%s: no malformed message, and as many as were sent',
     (id) => {
       const scenario = scenarios.get(id)

@@ -1,5 +1,6 @@
 import type { Scenario, Stage } from '../scenario.ts'
-import { ANYCAST, mac, T2, type Leaf, type PodPrefix } from '../topology/t2.ts'
+import { ANYCAST, T2, type Leaf, type PodPrefix } from '../topology/t2.ts'
+import { host } from './type5-common.ts'
 
 const NODE7 = '10.10.19.17'
 const NODE7_PODS = '10.10.20.0/26'
@@ -10,10 +11,6 @@ const WORKERS: readonly { name: string; ip: string; leaf: Leaf; prefix: string }
   { name: 'w20', ip: '10.10.19.20', leaf: 'leaf24', prefix: '10.10.20.192/26' },
   { name: 'w21', ip: '10.10.19.21', leaf: 'leaf25', prefix: '10.10.23.0/26' },
 ]
-
-function host(ip: string, sequence = 0): { ip: string; mac: string; sequence: number } {
-  return { ip, mac: mac(Number(ip.split('.')[3])), sequence }
-}
 
 export const C01: Scenario = {
   id: 'C01',
@@ -189,40 +186,6 @@ export const C10: Scenario = {
       severity: 'critical',
       scope: { rd: nlri.family === 'evpn' ? nlri.rd : '', prefix },
     })
-    stage.mustNot({ kind: 'T5_TROMBONE' })
-  },
-}
-
-export const C26: Scenario = {
-  id: 'C26',
-  topology: 'T2',
-  summary: "node7's MAC jumps between leaf23 and leaf24, six times in 120 s",
-  expectation: 'MAC_DUP and NODE_PINGPONG; not six T5_TROMBONE',
-  parameters: { flaps: 6, period: 20 },
-  build: (stage) => {
-    const t2 = new T2(stage.fabric)
-    t2.worker('node7', NODE7, ['leaf23'], [NODE7_PODS])
-    t2.before(() => {
-      t2.announceHost('leaf23', host(NODE7))
-      t2.announcePrefix('leaf23', { prefix: NODE7_PODS })
-    })
-    const moves = stage.parameter('flaps')
-    const period = stage.parameter('period')
-    for (let move = 1; move <= moves; move++) {
-      const [from, to]: [Leaf, Leaf] = move % 2 === 1 ? ['leaf23', 'leaf24'] : ['leaf24', 'leaf23']
-      const t = 60 + (move - 1) * period
-      stage.at(t, `node7 appears at ${to}, sequence ${move}`, () => {
-        t2.announceHost(to, host(NODE7, move))
-      })
-      stage.at(t + 0.3, `${from} takes its RT-2 back`, () => {
-        t2.withdrawHost(from, host(NODE7, move - 1))
-      })
-    }
-    stage.lasts = 60 + moves * period + 60
-    stage.expect(
-      { kind: 'MAC_DUP', scope: { mac: mac(17) }, metrics: { moves } },
-      { kind: 'NODE_PINGPONG', scope: { node: 'node7' } },
-    )
     stage.mustNot({ kind: 'T5_TROMBONE' })
   },
 }

@@ -34,11 +34,16 @@ export interface Host {
   /** The leaf's own VTEP address when left out. */
   readonly nextHop?: string
   readonly esi?: string
+  /** Bridged only: neither L3VNI nor its route target. */
+  readonly layer2?: boolean
+  /** Of the anycast gateway address that every leaf has. */
+  readonly defaultGateway?: boolean
 }
 
 export interface PodPrefix {
   readonly prefix: string
   readonly gateway?: string
+  readonly esi?: string
   readonly nextHop?: string
   readonly rmac?: string
   readonly rts?: readonly string[]
@@ -87,6 +92,10 @@ export class T2 {
     const nextHop = host.nextHop ?? vtep(leaf)
     const mobility: ExtCommunity[] =
       (host.sequence ?? 0) > 0 ? [{ kind: 'mobility', sequence: host.sequence ?? 0 }] : []
+    const layer3: ExtCommunity[] = [
+      { kind: 'rt', value: `${ASN}:${L3VNI}` },
+      { kind: 'rmac', mac: nextHop === ANYCAST ? VIRTUAL_RMAC : rmac(leaf) },
+    ]
     return {
       nlri: {
         family: 'evpn',
@@ -97,14 +106,14 @@ export class T2 {
         mac: host.mac,
         ip: host.ip,
         label: L2VNI,
-        label2: L3VNI,
+        ...(host.layer2 === true ? {} : { label2: L3VNI }),
       },
       attrs: overlay(nextHop, [
         { kind: 'rt', value: `${ASN}:${L2VNI}` },
-        { kind: 'rt', value: `${ASN}:${L3VNI}` },
+        ...(host.layer2 === true ? [] : layer3),
         { kind: 'encap', tunnel: 8 },
-        { kind: 'rmac', mac: nextHop === ANYCAST ? VIRTUAL_RMAC : rmac(leaf) },
         ...mobility,
+        ...(host.defaultGateway === true ? [{ kind: 'default-gateway' } as const] : []),
       ]),
     }
   }
@@ -117,7 +126,7 @@ export class T2 {
         family: 'evpn',
         type: 5,
         rd: `${vtep(leaf)}:${L3VNI}`,
-        esi: NO_ESI,
+        esi: pod.esi ?? NO_ESI,
         tag: 0,
         prefix: pod.prefix,
         gateway: pod.gateway ?? '',
@@ -129,6 +138,30 @@ export class T2 {
         { kind: 'rmac', mac: pod.rmac ?? (nextHop === ANYCAST ? VIRTUAL_RMAC : rmac(leaf)) },
       ]),
     }
+  }
+
+  /** RT-1 per EVI and per segment, and RT-4: this leaf is on a multihomed Ethernet segment. */
+  segmentRoutes(leaf: Leaf, esi: string): Route[] {
+    const endpoint = vtep(leaf)
+    const perEvi: ExtCommunity[] = [
+      { kind: 'rt', value: `${ASN}:${L2VNI}` },
+      { kind: 'encap', tunnel: 8 },
+    ]
+    const esImport = esi.split(':').slice(1, 7).join(':')
+    return [
+      {
+        nlri: { family: 'evpn', type: 1, rd: `${endpoint}:${L2VNI}`, esi, tag: 0, label: L2VNI },
+        attrs: overlay(endpoint, perEvi),
+      },
+      {
+        nlri: { family: 'evpn', type: 1, rd: `${endpoint}:1`, esi, tag: 0xffffffff, label: 0 },
+        attrs: overlay(endpoint, [...perEvi, { kind: 'esi-label', label: 0 }]),
+      },
+      {
+        nlri: { family: 'evpn', type: 4, rd: `${endpoint}:1`, esi, ip: endpoint },
+        attrs: overlay(endpoint, [{ kind: 'es-import', mac: esImport }]),
+      },
+    ]
   }
 
   announceHost(leaf: Leaf, host: Host): void {
@@ -269,7 +302,7 @@ export function mac(host: number): string {
   return `52:54:00:00:19:${host.toString(16).padStart(2, '0')}`
 }
 
-function rmac(leaf: Leaf): string {
+export function rmac(leaf: Leaf): string {
   return `52:54:00:ff:00:${leafNumber(leaf).toString(16).padStart(2, '0')}`
 }
 
