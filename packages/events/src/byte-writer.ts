@@ -11,12 +11,19 @@ export class ByteWriter {
     this.#view = new DataView(this.bytes.buffer)
   }
 
+  /** Writes into another buffer from now on; what was written stays in the old one. */
+  use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes
+    this.#view = new DataView(bytes.buffer)
+    this.length = 0
+  }
+
   /** Makes room for that many octets more. */
   reserve(octets: number): void {
     const need = this.length + octets
     if (need <= this.bytes.length) return
-    let size = this.bytes.length
-    while (size < need) size *= 2
+    // Doubling, but not for the large ones: bodies are handed over with the room they leave.
+    const size = need > 1 << 20 ? need + (need >> 2) : Math.max(need, 2 * this.bytes.length)
     const larger = new Uint8Array(size)
     larger.set(this.bytes.subarray(0, this.length))
     this.bytes = larger

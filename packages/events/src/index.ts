@@ -1,3 +1,6 @@
+export { JsonSink, JSON_TABLES } from './json-sink.ts'
+export type { JsonSinkOptions, JsonTable } from './json-sink.ts'
+export { CountSink } from './count-sink.ts'
 export { NativeSink, BlockPool } from './native-sink.ts'
 export type { NativeSinkOptions } from './native-sink.ts'
 export { RouterSession } from './session.ts'

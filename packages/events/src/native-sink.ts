@@ -45,9 +45,14 @@ export interface NativeSinkOptions {
 
 const MAX_SMALL_ROWS = 8192
 const MAX_SMALL_OCTETS = 4 << 20
+const FIRST_BODY_OCTETS = 1 << 16
+const MAX_FREE_BODIES = 4
+const MAX_FREE_BODY_OCTETS = 64 << 20
+
 /** Encoders of one process take turns: encoding is synchronous. */
-const writer = new ByteWriter(1 << 16)
-const KEPT_WRITER_OCTETS = 32 << 20
+const writer = new ByteWriter(FIRST_BODY_OCTETS)
+/** Buffers of bodies that were released. */
+const freeBodies: Uint8Array<ArrayBuffer>[] = []
 
 /** Packs rows into Native blocks per table. */
 export class NativeSink extends RouteExtractor implements RowSink {
@@ -142,7 +147,7 @@ export class NativeSink extends RouteExtractor implements RowSink {
         firstSeq,
         lastSeq,
         rows,
-        body: takeWritten(),
+        ...takeBody(),
       })
     }
     this.#pool.give(block)
@@ -162,7 +167,7 @@ export class NativeSink extends RouteExtractor implements RowSink {
       firstSeq: first.seq,
       lastSeq: last.seq,
       rows: rows.length,
-      body: takeWritten(),
+      ...takeBody(),
     })
     table.clear()
   }
@@ -203,8 +208,22 @@ function seqAt(block: RouteBlock, row: number): number {
   return (block.seq[row * 2]! >>> 0) + block.seq[row * 2 + 1]! * 0x1_0000_0000
 }
 
-function takeWritten(): Uint8Array<ArrayBuffer> {
-  const body = writer.take()
-  if (writer.bytes.length > KEPT_WRITER_OCTETS) writer.bytes = new Uint8Array(1 << 16)
-  return body
+/** What was written, as a batch's body: the buffer itself when it is well filled, else a copy. */
+function takeBody(): Pick<Batch, 'body' | 'release'> {
+  const { bytes, length } = writer
+  if (length * 2 < bytes.length) return { body: writer.take(), release: ignore }
+  writer.use(freeBodies.pop() ?? new Uint8Array(Math.max(FIRST_BODY_OCTETS, bytes.length)))
+  let released = false
+  return {
+    body: bytes.subarray(0, length),
+    release: () => {
+      if (released || freeBodies.length >= MAX_FREE_BODIES) return
+      released = true
+      if (bytes.length <= MAX_FREE_BODY_OCTETS) freeBodies.push(bytes)
+    },
+  }
+}
+
+function ignore(): void {
+  // A body of its own memory: nothing to give back.
 }

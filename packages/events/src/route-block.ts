@@ -197,6 +197,9 @@ export class RouteBlock {
   #runStart = 0
   #runPeer: RowPeer | undefined
   #runRxUs = 0
+  #runFamily = 0
+  #runKind = 0
+  #runSeq = 0
 
   constructor(evpn: boolean) {
     this.evpn = evpn
@@ -216,12 +219,29 @@ export class RouteBlock {
     )
   }
 
-  /** What is not said per update: filled in for whole runs of rows, in one go. */
-  setRun(peer: RowPeer, rxUs: number): void {
-    if (peer === this.#runPeer && rxUs === this.#runRxUs) return
+  /**
+   * What rows share over many updates: filled in for the whole run, in one go.
+   *
+   * @param family afi * 256 + safi
+   * @param kind phase * 256 + action
+   * @param seq number of the next row; rows of a run count on
+   */
+  setRun(peer: RowPeer, rxUs: number, family: number, kind: number, seq: number): void {
+    if (
+      peer === this.#runPeer &&
+      rxUs === this.#runRxUs &&
+      family === this.#runFamily &&
+      kind === this.#runKind &&
+      seq === this.#runSeq + (this.n - this.#runStart)
+    ) {
+      return
+    }
     this.closeRun()
     this.#runPeer = peer
     this.#runRxUs = rxUs
+    this.#runFamily = family
+    this.#runKind = kind
+    this.#runSeq = seq
   }
 
   closeRun(): void {
@@ -230,10 +250,28 @@ export class RouteBlock {
     this.#runStart = to
     const peer = this.#runPeer
     if (peer === undefined || from === to) return
+    const { seq } = this
+    const first = this.#runSeq
+    this.#runSeq += to - from
+    const seqHi = Math.floor(first / 0x1_0000_0000)
+    for (let row = from; row < to; row++) {
+      seq[row * 2] = (first + (row - from)) | 0
+      seq[row * 2 + 1] = seqHi
+    }
+    if (this.#runSeq > (seqHi + 1) * 0x1_0000_0000) {
+      // The carry from row 2^32 of a session on falls into this run.
+      for (let row = from; row < to; row++) {
+        seq[row * 2 + 1] = Math.floor((first + (row - from)) / 0x1_0000_0000)
+      }
+    }
     const hi = Math.floor(this.#runRxUs / 0x1_0000_0000)
     fillPairs(this.rxTs, from, to, this.#runRxUs | 0, hi)
     fillPairs(this.peerKey, from, to, peer.keyLo, peer.keyHi)
-    this.rib.fill(peer.ribCode, from, to)
+    fillSmall(this.rib, from, to, peer.ribCode)
+    fillSmall(this.afi, from, to, this.#runFamily >> 8)
+    fillSmall(this.safi, from, to, this.#runFamily & 255)
+    fillSmall(this.phase, from, to, this.#runKind >> 8)
+    fillSmall(this.action, from, to, this.#runKind & 255)
     fillLanes(this.peerEpoch, from, to, peer.epoch)
     fillLanes(this.peerAsn, from, to, peer.asn)
     fillLanes(this.peerBgpId, from, to, peer.bgpId)
@@ -393,6 +431,16 @@ export class RouteBlock {
 /** For short runs a loop beats TypedArray.fill; for long ones it costs little. */
 export function fillLanes(column: Int32Array, from: number, to: number, value: number): void {
   for (let i = from; i < to; i++) column[i] = value
+}
+
+function fillSmall(
+  column: Uint8Array | Uint16Array,
+  from: number,
+  to: number,
+  value: number,
+): void {
+  if (to - from > 16) column.fill(value, from, to)
+  else for (let i = from; i < to; i++) column[i] = value
 }
 
 export function fillPairs(

@@ -205,11 +205,14 @@ export abstract class RouteExtractor implements NlriSink {
       ? (this.evpnBlock ??= this.takeBlock(true))
       : (this.unicast ??= this.takeBlock(false))
     this.block = block
-    block.setRun(context.peer, context.rxUs)
+    const announce = field.action === ACTION_ANNOUNCE
+    const phase = announce && context.dump ? PHASE_DUMP : PHASE_LIVE
+    const kind = (phase << 8) | (announce ? ROW_ANNOUNCE : ROW_WITHDRAW)
+    block.setRun(context.peer, context.rxUs, field.afi * 256 + field.safi, kind, context.seq)
     this.n0 = block.n
     this.#view = index.view
     this.#ipv6 = field.afi === 2
-    this.#announce = field.action === ACTION_ANNOUNCE
+    this.#announce = announce
     this.#unicastSafi = field.safi === 1 || field.safi === 2
     this.#mixes = !isEvpn && (block.labels.used || (block.used & (USED_KEY | USED_RD)) !== 0)
     if (this.#announce) this.#nextHop(context, field)
@@ -656,10 +659,10 @@ export abstract class RouteExtractor implements NlriSink {
       next[2] = octets === 4 ? MAPPED : 0
       next[3] = octets === 4 ? view.getInt32(p, true) : 0
     }
-    hash.word(next[0]!)
-    hash.word(next[1]!)
-    hash.word(next[2]!)
-    hash.word(next[3]!)
+    hash.word(next[0])
+    hash.word(next[1])
+    hash.word(next[2])
+    hash.word(next[3])
     hash.finish()
     let lo = hash.lo
     let hi = hash.hi
@@ -857,31 +860,10 @@ export abstract class RouteExtractor implements NlriSink {
     const announce = this.#announce
     const { index } = context
 
-    const { seq } = context
-    const seqHi = Math.floor(seq / 0x1_0000_0000)
-    for (let row = n0; row < n1; row++) {
-      k.seq[row * 2] = (seq + (row - n0)) | 0
-      k.seq[row * 2 + 1] = seqHi
-    }
-    // A session that reaches row 2^32 has its carry within one field at most once.
-    if (seq + (n1 - n0) > (seqHi + 1) * 0x1_0000_0000) {
-      for (let row = n0; row < n1; row++) {
-        k.seq[row * 2 + 1] = Math.floor((seq + (row - n0)) / 0x1_0000_0000)
-      }
-    }
     const bmpHi = Math.floor(context.bmpUs / 0x1_0000_0000)
     fillPairs(k.bmpTs, n0, n1, context.bmpUs | 0, bmpHi)
-    const { afi, safi } = field
-    const phase = announce && context.dump ? PHASE_DUMP : PHASE_LIVE
-    const action = announce ? ROW_ANNOUNCE : ROW_WITHDRAW
     const origin = announce ? this.#origin : ORIGIN_NONE
-    for (let row = n0; row < n1; row++) {
-      k.afi[row] = afi
-      k.safi[row] = safi
-      k.phase[row] = phase
-      k.action[row] = action
-      k.origin[row] = origin
-    }
+    for (let row = n0; row < n1; row++) k.origin[row] = origin
     let flags = announce ? this.#flags : 0
     if (context.locRibAddPath) flags |= FLAG_LOC_RIB_ADDPATH
     if (announce && field.nextHopGlobalOctets !== 0) flags |= FLAG_NEXT_HOP

@@ -56,7 +56,6 @@ export type SessionEnd = 'fin' | 'rst' | 'stop' | 'silence' | 'framing' | 'shutd
 
 /** RFC 7854 section 4.1. */
 const ROUTE_MONITORING = 0
-const INITIATION = 4
 
 const QUIET_US = 5_000_000
 const MAX_DUMP_US = 120_000_000

@@ -29,4 +29,9 @@ export interface Batch {
   readonly rows: number
   /** Native blocks, one after another */
   readonly body: Uint8Array<ArrayBuffer>
+  /**
+   * Tells that nobody looks at `body` any more, so that its memory can be used for another batch: fresh
+   * memory costs as much as the encoding. Need not be called.
+   */
+  release(): void
 }

@@ -1,5 +1,5 @@
 import { formatIPv4Number, formatRd } from '@ribscope/wire'
-import { ByteWriter } from './byte-writer.ts'
+import { type ByteWriter } from './byte-writer.ts'
 import { formatIp, isUnspecified } from './ip.ts'
 import type { IpOctets } from './ip.ts'
 import { beginBlock, beginColumn, writeLowCardinality } from './native.ts'

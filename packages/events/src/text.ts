@@ -6,7 +6,6 @@ const MAX_NAME_OCTETS = 255
  * removed, at most `octets` of UTF-8, never cut inside a character.
  */
 export function cleanText(text: string, octets: number): string {
-  // eslint-disable-next-line no-control-regex -- removing them is the point
   const clean = text.replace(
     /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     '',

@@ -1,0 +1,47 @@
+import { walkNlri } from '@ribscope/wire'
+import type { NlriField, NlriSink } from '@ribscope/wire'
+import type { RouteContext } from './route-extractor.ts'
+import type { RowSink } from './sink.ts'
+
+/** Everything is decoded and nothing kept: the session's own counters are the result. */
+export class CountSink implements RowSink, NlriSink {
+  #rows = 0
+
+  open(): void {
+    // Nothing to keep.
+  }
+
+  update(): void {
+    // Attributes are checked by the index; no row wants their values.
+  }
+
+  routes(context: RouteContext, field: NlriField): number {
+    this.#rows = 0
+    walkNlri(context.index, field, this)
+    return this.#rows
+  }
+
+  session(): void {
+    // Counted by the session.
+  }
+
+  stats(): void {
+    // Counted by the session.
+  }
+
+  error(): void {
+    // Counted by the session.
+  }
+
+  prefix(): void {
+    this.#rows++
+  }
+
+  evpn(): void {
+    this.#rows++
+  }
+
+  opaque(): void {
+    this.#rows++
+  }
+}

@@ -1,0 +1,724 @@
+/**
+ * HOT PATH: rows as JSON lines, the columns of DESIGN 4.3 with names and types as ClickHouse prints them
+ * in JSONEachRow. Reads the column blocks that the Native encoder would send, row by row.
+ */
+import { ACTION_ANNOUNCE, RIBS, formatEvpnNlri, formatExtCommunity, formatRd } from '@ribscope/wire'
+import type { NlriField } from '@ribscope/wire'
+import { formatIp } from './ip.ts'
+import { JsonBuffer, ascii } from './json-buffer.ts'
+import {
+  FLAG_DEFAULT_GW,
+  FLAG_LINK_BW,
+  FLAG_LOCAL_PREF,
+  FLAG_LOC_RIB_ADDPATH,
+  FLAG_MAC,
+  FLAG_MED,
+  FLAG_MM_SEQ,
+  FLAG_MM_STICKY,
+  FLAG_NEXT_HOP,
+  FLAG_OWN_AS_PREPENDED,
+  FLAG_RMAC,
+  RouteBlock,
+  USED_ENCAP,
+  USED_GATEWAY,
+  USED_KEY,
+  USED_NEXT_HOP_LL,
+  USED_ORIGINATOR,
+  USED_PATH_ID,
+  USED_RD,
+  USED_VNI2,
+} from './route-block.ts'
+import type { ArrayColumn, RowPeer, TextRun } from './route-block.ts'
+import { PHASE_DUMP, ROW_ANNOUNCE, RouteExtractor } from './route-extractor.ts'
+import type { RouteContext } from './route-extractor.ts'
+import { ERROR_COLUMNS, SESSION_COLUMNS, STATS_COLUMNS } from './rows.ts'
+import type { ErrorRow, SessionFacts, SessionRow, StatsRow } from './rows.ts'
+import type { RowSink } from './sink.ts'
+import { jsonOfRow } from './table.ts'
+import { formatDateTime64 } from './time.ts'
+
+/** Names of the views that people read. */
+export type JsonTable = 'route_events' | 'session_events' | 'stats' | 'route_errors'
+export const JSON_TABLES: readonly JsonTable[] = [
+  'route_events',
+  'session_events',
+  'stats',
+  'route_errors',
+]
+
+export interface JsonSinkOptions {
+  /** Gets whole lines. `release` may be called when they were written: their memory is used again. */
+  readonly write: (lines: Uint8Array<ArrayBuffer>, release: () => void) => void
+  /** Default: route_events alone. */
+  readonly tables?: ReadonlySet<JsonTable>
+  /** Begins each line with the key `table`. */
+  readonly withTable?: boolean
+}
+
+const FLUSH_OCTETS = 1 << 17
+const MAX_FREE = 4
+const MAX_FREE_OCTETS = 1 << 20
+/** What a row has beside its fragments and its nlri_key. */
+const ROW_OCTETS = 1024
+
+const BMP_TS = ascii(',"bmp_ts":')
+const NLRI = ascii('","nlri":"')
+const PATH_ID = ascii('","path_id":')
+const RD = ascii(',"rd":"')
+const LABELS = ascii('","labels":[')
+const ESI = ascii(',"esi":"')
+const ETH_TAG = ascii('","eth_tag":')
+const MAC = ascii(',"mac":"')
+const HOST_IP = ascii('","host_ip":"')
+const GW_IP = ascii('","gw_ip":"')
+const VNI = ascii('","vni":')
+const VNI2 = ascii(',"vni2":')
+const NO_EVPN = ascii('0,"esi":"","eth_tag":0,"mac":"","host_ip":"","gw_ip":"","vni":0,"vni2":0')
+const ATTR_HASH = ascii(',"attr_hash":"')
+const FWD_HASH = ascii('","fwd_hash":"')
+const NULL = ascii('null')
+const HEX_PREFIX = ascii('0x')
+const ORIGINS = ['igp', 'egp', 'incomplete', '']
+const ORIGIN_TEXTS = ORIGINS.map((origin) => ascii(`,"origin":"${origin}","as_path":[`))
+/** RFC 9012 tunnel types by the names that the view gives them. */
+const ENCAPS: Readonly<Record<number, string>> = {
+  0: '',
+  8: 'vxlan',
+  9: 'nvgre',
+  10: 'mpls',
+  11: 'mpls-in-gre',
+  12: 'vxlan-gpe',
+  13: 'mpls-in-udp',
+  19: 'geneve',
+}
+
+export class JsonSink extends RouteExtractor implements RowSink {
+  readonly #options: JsonSinkOptions
+  readonly #tables: ReadonlySet<JsonTable>
+  readonly #out = new JsonBuffer(1 << 18)
+  readonly #free: Uint8Array<ArrayBuffer>[] = []
+  readonly #extTexts = new ExtTexts()
+  #facts: SessionFacts | undefined
+  #peerTexts = new WeakMap<RowPeer, Uint8Array>()
+  #rxUs = -1
+  #rxText = new Uint8Array(0)
+  readonly #bmpTime = new TimeText()
+
+  constructor(options: JsonSinkOptions) {
+    super()
+    this.#options = options
+    this.#tables = options.tables ?? new Set<JsonTable>(['route_events'])
+  }
+
+  open(facts: SessionFacts): void {
+    this.#facts = facts
+    this.#peerTexts = new WeakMap()
+    this.#rxUs = -1
+  }
+
+  update(context: RouteContext): void {
+    const { fields, fieldCount } = context.index
+    if (fieldCount > 0 && fields[fieldCount - 1]!.action === ACTION_ANNOUNCE) {
+      this.readAttributes(context)
+    }
+  }
+
+  routes(context: RouteContext, field: NlriField): number {
+    const rows = this.extract(context, field)
+    if (rows === 0) return 0
+    const block = this.block
+    if (this.#tables.has('route_events')) {
+      block.closeRun()
+      this.#render(block, context)
+    }
+    block.clear()
+    return rows
+  }
+
+  session(row: SessionRow): void {
+    if (this.#tables.has('session_events')) {
+      this.#line(jsonOfRow(SESSION_COLUMNS, row, this.#key('session_events')))
+    }
+  }
+
+  stats(row: StatsRow): void {
+    if (this.#tables.has('stats')) this.#line(jsonOfRow(STATS_COLUMNS, row, this.#key('stats')))
+  }
+
+  error(row: ErrorRow): void {
+    if (this.#tables.has('route_errors')) {
+      this.#line(jsonOfRow(ERROR_COLUMNS, row, this.#key('route_errors')))
+    }
+  }
+
+  /** Hands over what is left. */
+  flush(): void {
+    const out = this.#out
+    if (out.length === 0) return
+    const { bytes, length } = out
+    out.bytes = this.#free.pop() ?? new Uint8Array(1 << 18)
+    out.length = 0
+    this.#options.write(bytes.subarray(0, length), () => {
+      if (this.#free.length < MAX_FREE && bytes.length <= MAX_FREE_OCTETS) this.#free.push(bytes)
+    })
+  }
+
+  protected override takeBlock(evpn: boolean): RouteBlock {
+    return new RouteBlock(evpn)
+  }
+
+  #key(table: JsonTable): string | undefined {
+    return this.#options.withTable === true ? table : undefined
+  }
+
+  #line(text: string): void {
+    const line = ascii(`${text}\n`)
+    this.#out.reserve(line.length)
+    this.#out.part(line)
+    if (this.#out.length > FLUSH_OCTETS) this.flush()
+  }
+
+  // --- route_events -----------------------------------------------------------------------------
+
+  /**
+   * The first row is written out; what the others share with it is copied from there, so that a row
+   * costs little more than its own text.
+   */
+  #render(k: RouteBlock, context: RouteContext): void {
+    const out = this.#out
+    const n = k.n
+    const perRowHash = k.evpn || k.labels.used
+    let first = true
+    let headAt = 0
+    let headEnd = 0
+    let attributesAt = 0
+    let attributesEnd = 0
+    let communitiesAt = 0
+    let communitiesEnd = 0
+    let trailerAt = 0
+    let trailerEnd = 0
+    let rowOctets = 0
+    this.#receiveTime(context.rxUs)
+    for (let row = 0; row < n; row++) {
+      out.reserve(rowOctets + ROW_OCTETS + 2 * k.keyLength + 16 * k.labels.count)
+      const start = out.length
+      out.part(this.#rxText)
+      out.integer((k.seq[row * 2]! >>> 0) + k.seq[row * 2 + 1]! * 0x1_0000_0000)
+      if (first) {
+        headAt = out.length
+        this.#head(k, context)
+        headEnd = out.length
+      } else out.again(headAt, headEnd)
+      this.#nlri(k, row)
+      if (first) {
+        attributesAt = out.length
+        this.#attributes(k)
+        attributesEnd = out.length
+      } else out.again(attributesAt, attributesEnd)
+      if (k.evpn) this.#evpnRow(k, row)
+      else out.part(NO_EVPN)
+      if (first) {
+        communitiesAt = out.length
+        this.#evpnCommunities(k)
+        if (!perRowHash) this.#hashes(k, row)
+        communitiesEnd = out.length
+      } else out.again(communitiesAt, communitiesEnd)
+      if (perRowHash) this.#hashes(k, row)
+      if (first) {
+        trailerAt = out.length
+        this.#trailer(k)
+        trailerEnd = out.length
+        rowOctets = trailerEnd - start
+      } else out.again(trailerAt, trailerEnd)
+      first = false
+      if (out.length > FLUSH_OCTETS) {
+        this.flush()
+        first = true
+      }
+    }
+  }
+  #keyAt = 0
+
+  #hashes(k: RouteBlock, row: number): void {
+    const out = this.#out
+    out.part(ATTR_HASH)
+    out.u64(k.attrHash[row * 2]!, k.attrHash[row * 2 + 1]!)
+    out.part(FWD_HASH)
+    out.u64(k.fwdHash[row * 2]!, k.fwdHash[row * 2 + 1]!)
+  }
+
+  #receiveTime(rxUs: number): void {
+    if (rxUs === this.#rxUs) return
+    this.#rxUs = rxUs
+    const table = this.#options.withTable === true ? '"table":"route_events",' : ''
+    this.#rxText = ascii(`{${table}"rx_ts":"${formatDateTime64(rxUs)}","seq":`)
+  }
+
+  /** From bmp_ts to the quote before the prefix. */
+  #head(k: RouteBlock, context: RouteContext): void {
+    const { peer, bmpUs } = context
+    let peerText = this.#peerTexts.get(peer)
+    if (peerText === undefined) {
+      peerText = this.#describePeer(k, peer)
+      this.#peerTexts.set(peer, peerText)
+    }
+    const out = this.#out
+    out.reserve(2048 + peerText.length)
+    out.part(BMP_TS)
+    if (bmpUs === 0) out.part(NULL)
+    else this.#bmpTime.write(out, bmpUs)
+    out.part(peerText)
+    out.part((k.flags[0]! & FLAG_LOC_RIB_ADDPATH) !== 0 ? ADDPATH_1 : ADDPATH_0)
+    out.part(VANTAGES[k.rib[0]!]!)
+    out.part(k.phase[0] === PHASE_DUMP ? DUMP : LIVE)
+    out.text(peer.vrf)
+    out.reserve(256)
+    out.part(AFI)
+    out.u32(k.afi[0]!)
+    out.part(SAFI)
+    out.u32(k.safi[0]!)
+    out.part(k.action[0] === ROW_ANNOUNCE ? ANNOUNCE : WITHDRAW)
+  }
+
+  /** From collector to rib: the same for all rows of a peer, table and epoch. */
+  #describePeer(k: RouteBlock, { rdHi, rdLo }: RowPeer): Uint8Array<ArrayBuffer> {
+    const facts = this.#facts
+    if (facts === undefined) return new Uint8Array(0)
+    const address = formatIp(new Uint8Array(k.peerAddr.buffer, 0, 16))
+    const key = new BigUint64Array(k.peerKey.buffer, 0, 1)[0]
+    let rd = ''
+    if ((rdLo | rdHi) !== 0) {
+      const view = new DataView(new ArrayBuffer(8))
+      view.setInt32(0, rdHi)
+      view.setInt32(4, rdLo)
+      rd = formatRd(new Uint8Array(view.buffer), 0)
+    }
+    const id = new JsonBuffer(16)
+    id.quad(k.peerBgpId[0]!)
+    const fields = [
+      `"collector":${JSON.stringify(facts.collector)}`,
+      `"router":${JSON.stringify(facts.router)}`,
+      `"router_addr":"${formatIp(facts.routerAddr)}"`,
+      `"bmp_session":${facts.bmpSession}`,
+      `"peer_key":"${key}"`,
+      `"peer_epoch":${k.peerEpoch[0]! >>> 0}`,
+      `"peer_addr":"${address}"`,
+      `"peer_asn":${k.peerAsn[0]! >>> 0}`,
+      `"peer_bgp_id":"${Buffer.from(id.bytes.subarray(0, id.length)).toString('latin1')}"`,
+      `"peer_rd":"${rd}"`,
+      `"rib":"${RIBS[k.rib[0]!]}"`,
+      '',
+    ]
+    return ascii(`,${fields.join(',')}`)
+  }
+
+  /** prefix, nlri, path_id, rd, labels. */
+  #nlri(k: RouteBlock, row: number): void {
+    const out = this.#out
+    const prefixAt = out.length
+    if (k.ipVersion[row] !== 0) this.#prefix(k, row)
+    const prefixEnd = out.length
+    out.part(NLRI)
+    const keyAt = (k.used & USED_KEY) === 0 ? -1 : this.#nextKey(k, row)
+    if (k.evpn) this.#evpnNlri(k, row, keyAt)
+    else if (k.ipVersion[row] === 0) {
+      out.part(HEX_PREFIX)
+      for (let i = keyAt; i < this.#keyAt; i++) out.hex(k.key[i]!)
+    } else {
+      if (k.safi[row] === VPN) {
+        this.#rd(k, row)
+        out.octet(58)
+      }
+      out.bytes.copyWithin(out.length, prefixAt, prefixEnd)
+      out.length += prefixEnd - prefixAt
+    }
+    out.part(PATH_ID)
+    out.u32((k.used & USED_PATH_ID) === 0 ? 0 : k.pathId[row]!)
+    out.part(RD)
+    if (k.evpn ? k.evpnType[row]! >= 1 && k.evpnType[row]! <= 5 : k.safi[row] === VPN) {
+      this.#rd(k, row)
+    }
+    out.part(LABELS)
+    this.#numbers(out, k.labels, row)
+    out.octet(93)
+  }
+
+  /** Places of the nlri_key: they lie one behind the other, each behind its length. */
+  #nextKey(k: RouteBlock, row: number): number {
+    let at = row === 0 ? 0 : this.#keyAt
+    let octets = 0
+    for (let shift = 0; ; shift += 7) {
+      const part = k.key[at++]!
+      octets |= (part & 127) << shift
+      if (part < 128) break
+    }
+    this.#keyAt = at + octets
+    return at
+  }
+
+  #prefix(k: RouteBlock, row: number): void {
+    this.#address(k, row)
+    this.#out.octet(47)
+    this.#out.u32(k.bits[row]!)
+  }
+
+  #address(k: RouteBlock, row: number): void {
+    if (k.ipVersion[row] === 4) this.#out.ipv4(k.addr[row * 4 + 3]!)
+    else this.#out.ipv6(new Uint8Array(k.addr.buffer), row * 16)
+  }
+
+  #rd(k: RouteBlock, row: number): void {
+    const out = this.#out
+    const used = (k.used & USED_RD) !== 0
+    const hi = used ? k.rd[row * 2 + 1]! : 0
+    const lo = used ? k.rd[row * 2]! : 0
+    switch (hi >>> 16) {
+      case 0:
+        out.u32(hi & 0xffff)
+        out.octet(58)
+        out.u32(lo)
+        return
+      case 1:
+        out.quad((hi << 16) | (lo >>> 16))
+        out.octet(58)
+        out.u32(lo & 0xffff)
+        return
+      case 2:
+        out.u32((hi << 16) | (lo >>> 16))
+        out.octet(58)
+        out.u32(lo & 0xffff)
+        return
+      default:
+        out.part(HEX_PREFIX)
+        for (let shift = 24; shift >= 0; shift -= 8) out.hex((hi >>> shift) & 255)
+        for (let shift = 24; shift >= 0; shift -= 8) out.hex((lo >>> shift) & 255)
+    }
+  }
+
+  #evpnNlri(k: RouteBlock, row: number, keyAt: number): void {
+    const out = this.#out
+    const type = k.evpnType[row]!
+    if (type === 2 || type === 5) {
+      out.part(type === 2 ? TYPE_2 : TYPE_5)
+      this.#rd(k, row)
+      out.part(BRACKETS)
+      out.u32(k.ethTag[row]!)
+      if (type === 2) {
+        out.part(MAC_48)
+        out.colonHex(k.mac, row * 6, 6)
+        if (k.ipVersion[row] === 0) {
+          out.octet(93)
+          return
+        }
+      }
+      out.part(BRACKETS)
+      out.u32(k.bits[row]!)
+      out.part(BRACKETS)
+      this.#address(k, row)
+      out.octet(93)
+      return
+    }
+    // The others' keys are their specific part, but for the label of type 1.
+    const text = ascii(formatEvpnNlri(k.key, type, keyAt + 1, this.#keyAt))
+    out.reserve(text.length + ROW_OCTETS)
+    out.part(text)
+  }
+
+  /** From next_hop to the number behind evpn_type. */
+  #attributes(k: RouteBlock): void {
+    const out = this.#out
+    out.reserve(1024 + 16 * laneSum(k))
+    const flags = k.flags[0]!
+    out.part(NEXT_HOP)
+    if ((flags & FLAG_NEXT_HOP) !== 0) this.#ip(k.nextHop)
+    out.part(NEXT_HOP_LL)
+    if ((k.used & USED_NEXT_HOP_LL) !== 0 && lanes(k.nextHopLl)) {
+      out.ipv6(new Uint8Array(k.nextHopLl.buffer), 0)
+    }
+    out.octet(34)
+    out.part(ORIGIN_TEXTS[k.origin[0]!]!)
+    const pathAt = out.length
+    this.#numbers(out, k.asPath, 0)
+    const pathEnd = out.length
+    out.part(AS_PATH_TEXT)
+    const sets = firstOf(k.asPathSets)
+    if (sets === undefined) {
+      // The same numbers with spaces between.
+      for (let i = pathAt; i < pathEnd; i++) {
+        out.octet(out.bytes[i] === 44 ? 32 : out.bytes[i]!)
+      }
+      out.octet(34)
+    } else {
+      out.length--
+      out.text(sets)
+      out.reserve(512 + 16 * laneSum(k))
+    }
+    out.part((flags & FLAG_OWN_AS_PREPENDED) !== 0 ? OWN_1 : OWN_0)
+    out.part(MED)
+    if ((flags & FLAG_MED) !== 0) out.u32(k.med[0]!)
+    else out.part(NULL)
+    out.part(LOCAL_PREF)
+    if ((flags & FLAG_LOCAL_PREF) !== 0) out.u32(k.localPref[0]!)
+    else out.part(NULL)
+    out.part(COMMUNITIES)
+    const communities = k.communities
+    for (let i = 0; i < communities.count && i < communities.ends[0]!; i++) {
+      if (i > 0) out.octet(44)
+      out.octet(34)
+      out.u32(communities.data[i]! >>> 16)
+      out.octet(58)
+      out.u32(communities.data[i]! & 0xffff)
+      out.octet(34)
+    }
+    out.part(EXT_COMMUNITIES)
+    this.#extensions(k, false)
+    out.part(LARGE_COMMUNITIES)
+    const large = k.largeCommunities
+    const largeEnd = large.used ? large.ends[0]! : 0
+    for (let i = 0; i + 2 < largeEnd; i += 3) {
+      if (i > 0) out.octet(44)
+      out.octet(34)
+      out.u32(large.data[i]!)
+      out.octet(58)
+      out.u32(large.data[i + 1]!)
+      out.octet(58)
+      out.u32(large.data[i + 2]!)
+      out.octet(34)
+    }
+    out.part(ORIGINATOR_ID)
+    if ((k.used & USED_ORIGINATOR) !== 0 && k.originatorId[0] !== 0) out.quad(k.originatorId[0]!)
+    out.part(CLUSTER_LIST)
+    const clusters = k.clusterList
+    const clustersEnd = clusters.used ? clusters.ends[0]! : 0
+    for (let i = 0; i < clustersEnd; i++) {
+      if (i > 0) out.octet(44)
+      out.octet(34)
+      out.quad(clusters.data[i]!)
+      out.octet(34)
+    }
+    out.part(EVPN_TYPE)
+  }
+
+  #ip(column: Int32Array): void {
+    const octets = new Uint8Array(column.buffer)
+    const mapped = column[0] === 0 && column[1] === 0 && column[2] === (0xffff0000 | 0)
+    if (mapped) this.#out.ipv4(column[3]!)
+    else this.#out.ipv6(octets, 0)
+  }
+
+  #numbers(to: JsonBuffer, column: ArrayColumn, row: number): void {
+    if (!column.used) return
+    const start = row === 0 ? 0 : column.ends[row * 2 - 2]!
+    const end = column.ends[row * 2]!
+    for (let i = start; i < end; i++) {
+      if (i > start) to.octet(44)
+      to.u32(column.data[i]!)
+    }
+  }
+
+  /** @param targetsOnly route targets, for `rts` */
+  #extensions(k: RouteBlock, targetsOnly: boolean): void {
+    const column = k.extCommunities
+    if (!column.used) return
+    const out = this.#out
+    const end = column.ends[0]! * 2
+    let first = true
+    for (let i = 0; i < end; i += 2) {
+      const hi = column.data[i + 1]!
+      if (targetsOnly && !isRouteTarget(hi)) continue
+      const text = this.#extTexts.get(column.data[i]!, hi)
+      out.reserve(text.length + 512)
+      if (!first) out.octet(44)
+      first = false
+      out.part(text)
+    }
+  }
+
+  /** evpn_type to vni2 of one row. */
+  #evpnRow(k: RouteBlock, row: number): void {
+    const out = this.#out
+    const type = k.evpnType[row]!
+    out.u32(type)
+    out.part(ESI)
+    if (type === 1 || type === 2 || type === 4 || type === 5) out.colonHex(k.esi, row * 10, 10)
+    out.part(ETH_TAG)
+    out.u32(k.ethTag[row]!)
+    out.part(MAC)
+    if ((k.flags[row]! & FLAG_MAC) !== 0) out.colonHex(k.mac, row * 6, 6)
+    out.part(HOST_IP)
+    if (type === 2 && k.ipVersion[row] !== 0) this.#address(k, row)
+    out.part(GW_IP)
+    const j = row * 4
+    if ((k.used & USED_GATEWAY) !== 0) {
+      const g = k.gateway
+      if (g[j] === 0 && g[j + 1] === 0 && g[j + 2] === (0xffff0000 | 0)) out.ipv4(g[j + 3]!)
+      else if ((g[j]! | g[j + 1]! | g[j + 2]! | g[j + 3]!) !== 0) {
+        out.ipv6(new Uint8Array(g.buffer), j * 4)
+      }
+    }
+    out.part(VNI)
+    out.u32(k.vni[row]!)
+    out.part(VNI2)
+    out.u32((k.used & USED_VNI2) === 0 ? 0 : k.vni2[row]!)
+  }
+
+  /** rmac to d_path: what extended communities and D-PATH say. */
+  #evpnCommunities(k: RouteBlock): void {
+    const out = this.#out
+    const flags = k.flags[0]!
+    out.reserve(512)
+    out.part(RMAC)
+    if ((flags & FLAG_RMAC) !== 0) out.colonHex(k.rmac, 0, 6)
+    out.part(MM_SEQ)
+    if ((flags & FLAG_MM_SEQ) !== 0) out.u32(k.mmSeq[0]!)
+    else out.part(NULL)
+    out.part((flags & FLAG_MM_STICKY) !== 0 ? STICKY_1 : STICKY_0)
+    out.part((flags & FLAG_DEFAULT_GW) !== 0 ? DEFAULT_GW_1 : DEFAULT_GW_0)
+    if ((flags & FLAG_LINK_BW) !== 0) out.part(ascii(floatText(k.linkBw[0]!)))
+    else out.part(NULL)
+    out.part(RTS)
+    this.#extensions(k, true)
+    out.part(ENCAP)
+    const encap = (k.used & USED_ENCAP) === 0 ? 0 : k.encap[0]!
+    if (encap !== 0) out.part(ascii(ENCAPS[encap] ?? String(encap)))
+    out.part(D_PATH)
+    out.text(firstOf(k.dPath) ?? '')
+  }
+
+  /** From the quote behind fwd_hash to the end of the line. */
+  #trailer(k: RouteBlock): void {
+    const out = this.#out
+    const unknown = firstOf(k.unknownAttrs)
+    const errors = firstOf(k.decodeErrors)
+    if (unknown === undefined && errors === undefined) {
+      out.reserve(TRAILER.length)
+      out.part(TRAILER)
+      return
+    }
+    const text = `","origin_node":"","unknown_attrs":${JSON.stringify(unknown ?? [])},"decode_errors":${JSON.stringify(errors ?? [])}}\n`
+    const encoded = ascii(text)
+    out.reserve(encoded.length)
+    out.part(encoded)
+  }
+}
+
+const VPN = 128
+const ADDPATH_0 = ascii('"loc_rib_addpath":0')
+const ADDPATH_1 = ascii('"loc_rib_addpath":1')
+/** By rib code; vantage 0 needs the inventory, which is joined when read. */
+const VANTAGES = [0, 2, 2, 3, 4, 4].map((vantage) => ascii(`,"vantage":${vantage}`))
+const DUMP = ascii(',"phase":"dump","vrf":')
+const LIVE = ascii(',"phase":"live","vrf":')
+const AFI = ascii(',"afi":')
+const SAFI = ascii(',"safi":')
+const ANNOUNCE = ascii(',"action":"announce","prefix":"')
+const WITHDRAW = ascii(',"action":"withdraw","prefix":"')
+const TYPE_2 = ascii('[2]:[')
+const TYPE_5 = ascii('[5]:[')
+const BRACKETS = ascii(']:[')
+const MAC_48 = ascii(']:[48]:[')
+const NEXT_HOP = ascii(',"next_hop":"')
+const NEXT_HOP_LL = ascii('","next_hop_ll":"')
+const AS_PATH_TEXT = ascii('],"as_path_text":"')
+const OWN_0 = ascii(',"own_as_prepended":0')
+const OWN_1 = ascii(',"own_as_prepended":1')
+const MED = ascii(',"med":')
+const LOCAL_PREF = ascii(',"local_pref":')
+const COMMUNITIES = ascii(',"communities":[')
+const EXT_COMMUNITIES = ascii('],"ext_communities":[')
+const LARGE_COMMUNITIES = ascii('],"large_communities":[')
+const ORIGINATOR_ID = ascii('],"originator_id":"')
+const CLUSTER_LIST = ascii('","cluster_list":[')
+const EVPN_TYPE = ascii('],"evpn_type":')
+const RMAC = ascii(',"rmac":"')
+const MM_SEQ = ascii('","mm_seq":')
+const STICKY_0 = ascii(',"mm_sticky":0')
+const STICKY_1 = ascii(',"mm_sticky":1')
+const DEFAULT_GW_0 = ascii(',"is_default_gw":0,"link_bw":')
+const DEFAULT_GW_1 = ascii(',"is_default_gw":1,"link_bw":')
+const RTS = ascii(',"rts":[')
+const ENCAP = ascii('],"encap":"')
+const D_PATH = ascii('","d_path":')
+const TRAILER = ascii('","origin_node":"","unknown_attrs":[],"decode_errors":[]}\n')
+
+function firstOf<T>(runs: readonly TextRun<T>[]): T | undefined {
+  return runs.length === 0 ? undefined : runs[0]!.value
+}
+
+function lanes(column: Int32Array): boolean {
+  return (column[0]! | column[1]! | column[2]! | column[3]!) !== 0
+}
+
+/** Elements of the first row's lists: each takes at most 16 octets of text, twice for AS_PATH. */
+function laneSum(k: RouteBlock): number {
+  const first = (column: ArrayColumn): number => (column.used ? column.ends[0]! : 0)
+  return (
+    2 * first(k.asPath) +
+    first(k.communities) +
+    first(k.largeCommunities) +
+    2 * first(k.clusterList)
+  )
+}
+
+function isRouteTarget(hi: number): boolean {
+  const kind = hi >>> 16
+  return kind === 0x0002 || kind === 0x0102 || kind === 0x0202
+}
+
+/** As ClickHouse prints a Float64. */
+function floatText(value: number): string {
+  return Number.isFinite(value) ? String(value) : 'null'
+}
+
+/** Text of extended communities: a few hundred values make up nearly all of them. */
+class ExtTexts {
+  readonly #slots = 4096
+  readonly #keys = new Int32Array(this.#slots * 2)
+  readonly #texts: (Uint8Array | undefined)[] = new Array<undefined>(this.#slots).fill(undefined)
+  readonly #octets = new Uint8Array(8)
+  readonly #view = new DataView(this.#octets.buffer)
+
+  /** With quotes. */
+  get(lo: number, hi: number): Uint8Array {
+    const hash = Math.imul(lo ^ Math.imul(hi, 0x9e3779b1), 0x85ebca6b)
+    const slot = (hash ^ (hash >>> 15)) & (this.#slots - 1)
+    const known = this.#texts[slot]
+    if (known !== undefined && this.#keys[slot * 2] === lo && this.#keys[slot * 2 + 1] === hi) {
+      return known
+    }
+    this.#view.setInt32(0, hi)
+    this.#view.setInt32(4, lo)
+    const text = ascii(`"${formatExtCommunity(this.#octets, 0)}"`)
+    this.#keys[slot * 2] = lo
+    this.#keys[slot * 2 + 1] = hi
+    this.#texts[slot] = text
+    return text
+  }
+}
+
+/** A time as quoted text; the date is kept from one to the next. */
+class TimeText {
+  #day = -1
+  #date = new Uint8Array(0)
+
+  write(to: JsonBuffer, us: number): void {
+    const second = Math.floor(us / 1_000_000)
+    const day = Math.floor(second / 86_400)
+    if (day !== this.#day) {
+      this.#day = day
+      this.#date = ascii(`"${formatDateTime64(day * 86_400_000_000).slice(0, 11)}`)
+    }
+    to.part(this.#date)
+    const time = second - day * 86_400
+    const hour = (time / 3600) | 0
+    const minute = ((time - hour * 3600) / 60) | 0
+    to.padded2(hour)
+    to.octet(58)
+    to.padded2(minute)
+    to.octet(58)
+    to.padded2(time - hour * 3600 - minute * 60)
+    to.octet(46)
+    to.padded6(us - second * 1_000_000)
+    to.octet(34)
+  }
+}
