@@ -49,7 +49,7 @@ export class DecodeError extends Error {
   constructor(code: DecodeCode, detail: string, info: DecodeErrorInfo) {
     const limit = Error.stackTraceLimit
     Error.stackTraceLimit = 0
-    super(`${info.path} at octet ${info.offset}: ${detail} (${info.spec})`)
+    super(describeError(info.path, info.offset, detail, info.spec))
     Error.stackTraceLimit = limit
     this.code = code
     this.detail = detail
@@ -88,16 +88,14 @@ export function reportError(
   bytes: Uint8Array,
   start: number,
 ): DecodeErrorReport {
-  const { code, message, offset, length, path, spec, handling } = error
-  const end = Math.min(bytes.length, offset + Math.min(length, MAX_REPORTED_OCTETS))
-  return {
-    code,
-    message,
-    offset: offset - start,
-    length,
-    path,
-    spec,
-    handling,
-    raw: toHex(bytes, offset, end),
-  }
+  const { code, detail, length, path, spec, handling } = error
+  const from = error.offset
+  const end = Math.min(bytes.length, from + Math.min(length, MAX_REPORTED_OCTETS))
+  const offset = from - start
+  const message = describeError(path, offset, detail, spec)
+  return { code, message, offset, length, path, spec, handling, raw: toHex(bytes, from, end) }
+}
+
+function describeError(path: string, offset: number, detail: string, spec: string): string {
+  return `${path} at octet ${offset}: ${detail} (${spec})`
 }

@@ -327,7 +327,7 @@ function netgauzeRoutes(line: any): string[] | undefined {
       ['MpUnreach', '-'],
       ['MpReach', '+'],
     ] as const) {
-      for (const family of Object.values(value[name] ?? {}) as any[]) push(sign, family.nlri ?? [])
+      for (const family of Object.values<any>(value[name] ?? {})) push(sign, family.nlri ?? [])
     }
   }
   push('+', update.nlri)
@@ -399,7 +399,7 @@ function exabgpAttribute(attribute: any, theirs: any): [unknown, unknown] | unde
     case 'aggregator':
       return [`${attribute.asn}:${attribute.address}`, theirs.aggregator]
     case 'as_path': {
-      const segments = Object.values(theirs['as-path'] ?? {}) as any[]
+      const segments = Object.values<any>(theirs['as-path'] ?? {})
       return [
         attribute.segments.map((segment: any) => segment.asns),
         segments.map((segment) => segment.value),
