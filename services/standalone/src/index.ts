@@ -62,7 +62,10 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
     return await command.run(context)
   } catch (error) {
     const { line, code } = explain(error, io.env['RIBSCOPE_DEBUG'] === '1')
-    io.stderr.write(`ribscope${name}: ${line}\n`)
+    // A command may have named itself: once is enough.
+    const own = `${name.trim()}: `
+    const text = line.startsWith(own) ? line.slice(own.length) : line
+    io.stderr.write(`ribscope${name}: ${text}\n`)
     return code
   }
 }
