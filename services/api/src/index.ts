@@ -1,1 +1,3 @@
-export {}
+export { createApi, type Api, type ApiDeps } from './api.ts'
+export { ApiConfigError, type ApiConfig, type Limits } from './config.ts'
+export type { Readiness } from './routes/health.ts'

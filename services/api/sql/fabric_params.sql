@@ -1,0 +1,1 @@
+SELECT key, value FROM ribscope.detector_params ORDER BY key

@@ -1,0 +1,472 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  iso,
+  openFixture,
+  PEER,
+  SESSION,
+  VIP,
+  type Fixture,
+  type Served,
+} from './testing/fixture.ts'
+
+let fixture: Fixture
+let served: Served
+
+beforeAll(async () => {
+  fixture = await openFixture()
+  served = await fixture.serve()
+})
+afterAll(() => fixture.close())
+
+const get: Served['get'] = async (path, init) => {
+  const answer = await served.get(path, init)
+  expect(answer.status, answer.text).not.toBe(500)
+  return answer
+}
+const ids = async (path: string): Promise<string[]> => {
+  const { status, json, text } = await get(path)
+  expect(status, text).toBe(200)
+  return (json.items as { id: string }[]).map((each) => each.id)
+}
+
+describe('health', () => {
+  test('healthz and readyz', async () => {
+    expect((await get('/healthz')).json).toEqual({ status: 'ok' })
+    expect((await get('/readyz')).status).toBe(200)
+  })
+
+  test('readyz is 503 and says what is missing', async () => {
+    const other = await fixture.serve(
+      {},
+      { readiness: () => ({ schema: true, bmp: false, analyst: false }) },
+    )
+    const { status, json } = await other.get('/readyz')
+    expect(status).toBe(503)
+    expect(json).toEqual({
+      status: 'starting',
+      reasons: ['bmp: port not bound', 'analyst: no round finished yet'],
+    })
+  })
+})
+
+describe('findings', () => {
+  test('of all statuses, newest first, with the last state of each', async () => {
+    expect(await ids('/api/v1/findings')).toEqual(['f4', 'f2', 'f3', 'f1'])
+    const { json } = await get('/api/v1/findings/f1')
+    expect(json).toEqual({
+      id: 'f1',
+      kind: 'VIP_FLAP',
+      sub_kind: '',
+      cause: 'node',
+      severity: 'major',
+      confidence: 'high',
+      status: 'open',
+      first_seen: iso(30),
+      last_seen: iso(60),
+      resolved_at: null,
+      scope: { vip: VIP, vrf: 'default', node: 'node1' },
+      metrics: { flaps: 3, penalty: 2400.5 },
+      explanation: 'node1 flaps',
+      evidence: expect.arrayContaining([expect.objectContaining({ router: 'tor1', seq: 30 })]),
+      limits: ['at least'],
+      incident_id: 'i1',
+      reopened: 0,
+      changes: 2,
+    })
+  })
+
+  test.each([
+    ['kind=VIP_FLAP', ['f1']],
+    ['kind=VIP_FLAP,PEER_DOWN', ['f2', 'f1']],
+    ['kind=VIP_FLAP&kind=PEER_DOWN', ['f2', 'f1']],
+    ['severity=major', ['f1']],
+    ['severity=minor', ['f4', 'f2']],
+    ['status=open', ['f3', 'f1']],
+    ['status=resolved', ['f2']],
+    ['status=suppressed', ['f4']],
+    ['vip=10.10.21.66/32', ['f3', 'f1']],
+    ['vip=10.10.21.66', ['f3', 'f1']],
+    ['vip=10.10.21.66%2F32&node=node1', ['f1']],
+    ['vip=10.128.1.0/24', ['f4']],
+    ['node=node2', ['f2']],
+    ['router=tor2', ['f2', 'f3']],
+    ['site=dc2', ['f4']],
+    ['site=dc1', ['f2', 'f1']],
+    ['vrf=K8S', ['f4']],
+    ['incident=i1', ['f3', 'f1']],
+    [`from=${iso(106)}`, ['f4']],
+    [`to=${iso(50)}`, ['f1']],
+    ['kind=NO_SUCH', []],
+    [`node=${encodeURIComponent("x' OR 1=1 --")}`, []],
+  ])('%s', async (query, expected) => {
+    expect(await ids(`/api/v1/findings?${query}`)).toEqual(expected)
+  })
+
+  test('pages by cursor, none twice and none left out', async () => {
+    const seen: string[] = []
+    let next: string | null = ''
+    let pages = 0
+    while (next !== null) {
+      const { json } = await get(`/api/v1/findings?limit=1${next === '' ? '' : `&cursor=${next}`}`)
+      seen.push(...(json.items as { id: string }[]).map((each) => each.id))
+      next = json.next as string | null
+      expect(++pages).toBeLessThan(10)
+    }
+    expect(seen).toEqual(['f4', 'f2', 'f3', 'f1'])
+  })
+
+  test('evidence: the rows of the log behind it', async () => {
+    const { json } = await get('/api/v1/findings/f1/evidence')
+    expect(json.items).toHaveLength(2)
+    expect(json.routes).toEqual([
+      expect.objectContaining({
+        router: 'tor1',
+        seq: 30,
+        bmp_session: SESSION,
+        action: 'withdraw',
+        prefix: VIP,
+        rx_ts: iso(30),
+        origin_node: 'node1',
+      }),
+    ])
+    expect(json.sessions).toEqual([
+      expect.objectContaining({ router: 'tor2', seq: 40, kind: 'peer_down', text: 'maintenance' }),
+    ])
+  })
+
+  test('an unknown one is 404', async () => {
+    const { status, json, headers } = await get('/api/v1/findings/nope')
+    expect(status).toBe(404)
+    expect(headers.get('content-type')).toContain('application/problem+json')
+    expect(json).toMatchObject({
+      status: 404,
+      title: 'Not Found',
+      detail: 'no finding "nope"',
+      instance: '/api/v1/findings/nope',
+    })
+  })
+})
+
+describe('incidents', () => {
+  test('list, filter, one with its findings', async () => {
+    expect(await ids('/api/v1/incidents')).toEqual(['i1', 'i0'])
+    expect(await ids('/api/v1/incidents?status=open')).toEqual(['i1'])
+    const { json } = await get('/api/v1/incidents/i1')
+    expect(json).toMatchObject({ id: 'i1', node: 'node1', findings: ['f1', 'f3'] })
+    expect((json.items as { id: string }[]).map((each) => each.id)).toEqual(['f3', 'f1'])
+    expect((await get('/api/v1/incidents/none')).status).toBe(404)
+  })
+})
+
+describe('vips', () => {
+  test('list: live origins, links, open findings', async () => {
+    const { json } = await get('/api/v1/vips')
+    expect(json.next).toBeNull()
+    expect(json.items).toHaveLength(2)
+    expect(json.items[0]).toMatchObject({
+      prefix: VIP,
+      service: 'shop',
+      state: 'degraded',
+      links_up: 3,
+      links_down: 1,
+      origins: [
+        { vrf: 'default', node: 'node1', tors: ['tor1', 'tor2'], tors_down: [] },
+        { vrf: 'default', node: 'node2', tors: ['tor1'], tors_down: ['tor2'] },
+      ],
+      open_findings: [
+        { id: 'f1', kind: 'VIP_FLAP', severity: 'major' },
+        { id: 'f3', kind: 'ECMP_SIBLING_DIFF', severity: 'critical' },
+      ],
+    })
+    expect(json.items[1]).toMatchObject({
+      prefix: '2001:db8:21::66/128',
+      state: 'unseen',
+      origins: [],
+      open_findings: [],
+    })
+    expect((await get('/api/v1/vips?state=unseen')).json.items).toHaveLength(1)
+  })
+
+  test.each(['10.10.21.66/32', '10.10.21.66%2F32', '10.10.21.66', '10.10.21.66%2f32'])(
+    '%s is the VIP',
+    async (path) => {
+      const { status, json } = await get(`/api/v1/vips/${path}`)
+      expect(status).toBe(200)
+      expect(json.prefix).toBe(VIP)
+      for (const below of ['flaps', 'timeline']) {
+        expect((await get(`/api/v1/vips/${path}/${below}`)).status, below).toBe(200)
+      }
+    },
+  )
+
+  test('IPv6 in any spelling', async () => {
+    for (const path of [
+      '2001:db8:21::66',
+      '2001:DB8:21:0::66/128',
+      '2001%3Adb8%3A21%3A%3A66%2F128',
+    ]) {
+      const { json } = await get(`/api/v1/vips/${path}`)
+      expect(json.prefix, path).toBe('2001:db8:21::66/128')
+    }
+  })
+
+  test('one: links, penalty, episodes', async () => {
+    const { json } = await get(`/api/v1/vips/${VIP}?at=${iso(150)}`)
+    expect(json.links).toContainEqual({
+      vrf: 'default',
+      node: 'node2',
+      tor: 'tor2',
+      state: 'down',
+      since: iso(100),
+      cause: 'peer_down',
+      downs: 1,
+    })
+    expect(json.episodes).toMatchObject([
+      {
+        node: 'node2',
+        flaps: 1,
+        tors_down: ['tor2'],
+        started: iso(100),
+        peer_down_seen: true,
+        planned: false,
+      },
+      { node: 'node1', flaps: 1, tors_down: ['tor1'], started: iso(30), ended: iso(35) },
+      { flaps: 0 },
+      { flaps: 0 },
+    ])
+    const node1 = json.penalty.find((each: { node: string }) => each.node === 'node1')
+    expect(node1.penalty).toBeCloseTo(1000 * 2 ** (-120 / 300), 6)
+    expect(json.outages).toEqual([])
+  })
+
+  test("flaps: causes, and a half life of one's own", async () => {
+    const { json } = await get(`/api/v1/vips/${VIP}/flaps?at=${iso(150)}&half_life_s=60`)
+    expect(json.causes).toEqual({ update: 1, peer_down: 1 })
+    const node1 = json.penalty.find((each: { node: string }) => each.node === 'node1')
+    expect(node1.penalty).toBeCloseTo(1000 * 2 ** (-120 / 60), 6)
+  })
+
+  test('timeline: each change once, pages by cursor', async () => {
+    const all = (await get(`/api/v1/vips/${VIP}/timeline`)).json
+    expect(all.items.map((each: { at: string; class: string }) => [each.at, each.class])).toEqual([
+      [iso(1), 'NEW'],
+      [iso(1), 'NEW'],
+      [iso(1), 'NEW'],
+      [iso(1), 'NEW'],
+      [iso(30), 'AW'],
+      [iso(35), 'WADUP'],
+      [iso(100), 'AW'],
+    ])
+    expect(all.items[4]).toMatchObject({
+      node: 'node1',
+      tor: 'tor1',
+      seq: 30,
+      weight: 1000,
+      peer_key: PEER.tor1node1,
+    })
+    const first = (await get(`/api/v1/vips/${VIP}/timeline?limit=3`)).json
+    const second = (await get(`/api/v1/vips/${VIP}/timeline?limit=100&cursor=${first.next}`)).json
+    expect([...first.items, ...second.items]).toEqual(all.items)
+    const some = (await get(`/api/v1/vips/${VIP}/timeline?from=${iso(20)}&to=${iso(40)}`)).json
+    expect(some.items).toHaveLength(2)
+  })
+
+  test('a prefix that is none: 400; that is no VIP: 404', async () => {
+    expect((await get('/api/v1/vips/10.10.21.300')).json).toMatchObject({
+      status: 400,
+      type: 'urn:ribscope:problem:bad-prefix',
+    })
+    expect((await get('/api/v1/vips/10.10.21.66/33')).status).toBe(400)
+    expect((await get('/api/v1/vips/10.10.21.67')).status).toBe(404)
+    expect((await get('/api/v1/vips/10.10.21.67/32/flaps')).status).toBe(404)
+  })
+})
+
+describe('rib', () => {
+  const prefixes = async (query: string): Promise<string[]> => {
+    const { status, json, text } = await get(`/api/v1/rib?${query}`)
+    expect(status, text).toBe(200)
+    return (json.items as { router: string; prefix: string; peer_addr: string }[]).map(
+      (each) => `${each.router} ${each.prefix} ${each.peer_addr}`,
+    )
+  }
+
+  test('exact: what is announced now, in the columns of route_events', async () => {
+    const { json } = await get(`/api/v1/rib?prefix=${VIP}`)
+    expect(json.items).toHaveLength(3)
+    expect(json.items[0]).toMatchObject({
+      router: 'tor1',
+      prefix: VIP,
+      nlri: VIP,
+      seq: 31,
+      bmp_session: SESSION,
+      peer_key: PEER.tor1node1,
+      peer_addr: '10.10.19.11',
+      peer_asn: 65101,
+      next_hop: '10.10.19.11',
+      as_path: [65101],
+      communities: ['65000:21'],
+      rib: 'adj_in_pre',
+      vantage: 0,
+      origin_node: 'node1',
+      med: null,
+      rx_ts: iso(35),
+      since: iso(35),
+      stale: 0,
+      attr_hash: '18446744073709505101',
+    })
+  })
+
+  test.each([
+    ['router=tor2', ['tor2 10.10.21.66/32 10.10.19.11']],
+    ['peer=10.10.19.12', ['tor1 10.10.21.66/32 10.10.19.12']],
+    ['peer=node2', ['tor1 10.10.21.66/32 10.10.19.12']],
+    [`peer=${PEER.tor2node1}`, ['tor2 10.10.21.66/32 10.10.19.11']],
+    ['peer=spine1&prefix=10.10.20.1&match=longest', ['tor1 10.10.20.0/24 10.0.2.1']],
+    ['prefix=10.10.99.1&match=longest', ['tor1 10.10.0.0/16 10.0.2.1']],
+    ['prefix=192.0.2.1&match=longest', ['tor1 0.0.0.0/0 10.0.2.1']],
+    ['prefix=2001:db8:1::/48&match=longest', ['tor1 2001:db8::/32 10.0.2.1']],
+    [
+      'prefix=10.10.0.0/16&match=covered&peer=spine1',
+      ['tor1 10.10.0.0/16 10.0.2.1', 'tor1 10.10.20.0/24 10.0.2.1'],
+    ],
+    [
+      'prefix=2001:db8::/32&match=covered',
+      ['tor1 2001:db8::/32 10.0.2.1', 'tor1 2001:db8:21::66/128 10.0.2.1'],
+    ],
+    ['prefix=0.0.0.0/0', ['tor1 0.0.0.0/0 10.0.2.1']],
+    ['rib=loc_rib', []],
+    ['prefix=10.10.21.66&afi=25', []],
+    ['router=nobody', []],
+  ])('%s', async (query, expected) => {
+    expect(await prefixes(query)).toEqual(expected)
+  })
+
+  test('at: as it was, withdrawn and ended by a Peer Down included', async () => {
+    const q = `prefix=${VIP}&at=`
+    expect(await prefixes(`${q}${iso(0)}`)).toEqual([])
+    expect(await prefixes(`${q}${iso(20)}`)).toHaveLength(4)
+    expect(await prefixes(`${q}${iso(32)}`)).toHaveLength(3)
+    expect(await prefixes(`${q}${iso(99)}`)).toHaveLength(4)
+    expect(await prefixes(`${q}${iso(101)}`)).toEqual(await prefixes(`prefix=${VIP}`))
+    // 12:00:20 UTC with another offset, the plus sign left as it is.
+    expect(await prefixes(`${q}2026-11-21T14:00:20+02:00`)).toHaveLength(4)
+    const { json } = await get(`/api/v1/rib?${q}${iso(20)}`)
+    expect(json.items[0]).toMatchObject({ since: iso(1), stale: 0, seq: 10 })
+  })
+
+  test('pages by cursor, the same set and order', async () => {
+    const all = (await get('/api/v1/rib')).json.items
+    expect(all).toHaveLength(9)
+    const seen: unknown[] = []
+    let cursor = ''
+    for (let i = 0; i < 20 && cursor !== 'end'; i++) {
+      const { json, status, text } = await get(
+        `/api/v1/rib?limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`,
+      )
+      expect(status, text).toBe(200)
+      seen.push(...json.items)
+      cursor = (json.next as string | null) ?? 'end'
+    }
+    expect(seen).toEqual(all)
+  })
+})
+
+describe('routers, peers, trust, fabric', () => {
+  test('routers: state and peers', async () => {
+    const { json } = await get('/api/v1/routers')
+    expect(json.items).toMatchObject([
+      { name: 'spine9', router: '', state: 'never_seen', since: null, peers_up: 0 },
+      {
+        name: 'tor1',
+        state: 'up',
+        since: iso(0),
+        description: 'FRR 10.1',
+        sessions: 1,
+        bmp_session: SESSION,
+        dumped: true,
+        peers_up: 3,
+        peers_down: 0,
+        role_source: 'configured',
+      },
+      { name: 'tor2', state: 'up', peers_up: 1, peers_down: 1 },
+    ])
+  })
+
+  test('one router: peers and views', async () => {
+    const { json } = await get('/api/v1/routers/tor2')
+    expect(json.peers).toHaveLength(2)
+    expect(json.views).toMatchObject([
+      { rib: 'adj_in_pre', afi: 1, safi: 1, trust: 'trusted', canonical: true, announces: 2 },
+      {
+        rib: 'adj_in_post',
+        trust: 'untrusted',
+        canonical: false,
+        withdraws: 4,
+        reasons: [expect.stringContaining('P1')],
+      },
+    ])
+    expect((await get('/api/v1/routers/nobody')).status).toBe(404)
+  })
+
+  test('peers: down ones with the reason', async () => {
+    const { json } = await get('/api/v1/peers?state=down')
+    expect(json.items).toEqual([
+      expect.objectContaining({
+        router: 'tor2',
+        node: 'node2',
+        peer_addr: '10.10.19.12',
+        state: 'down',
+        down_at: iso(100),
+        down_reason: 'remote-notification',
+        notification_code: 6,
+        notification_subcode: 2,
+        down_text: 'maintenance',
+        peer_key: PEER.tor2node2,
+      }),
+    ])
+    expect((await get('/api/v1/peers?state=up')).json.items).toHaveLength(4)
+    expect((await get('/api/v1/peers?router=tor1&node=node1')).json.items).toHaveLength(1)
+    expect((await get('/api/v1/peers?limit=2')).json.next).not.toBeNull()
+  })
+
+  test('trust', async () => {
+    expect(
+      (await get('/api/v1/trust?router=tor1')).json.items.every(
+        (each: { trust: string }) => each.trust === 'trusted',
+      ),
+    ).toBe(true)
+    expect(
+      (await get('/api/v1/trust')).json.items.filter(
+        (each: { trust: string }) => each.trust === 'untrusted',
+      ),
+    ).toHaveLength(1)
+  })
+
+  test('fabric: facts with their source', async () => {
+    const { json } = await get('/api/v1/fabric')
+    expect(json.routers[1]).toMatchObject({
+      name: 'tor1',
+      role: 'tor',
+      role_source: 'configured',
+      pair_source: 'inferred: shared nodes',
+    })
+    expect(json.nodes[0]).toMatchObject({
+      node: 'node1',
+      bgp_ids: ['10.10.19.11'],
+      source: 'configured',
+    })
+    expect(json.vteps).toEqual([
+      {
+        ip: '10.255.1.1',
+        vgroup: 'p1',
+        router: 'tor1',
+        kind: 'anycast',
+        site: 'dc1',
+        source: 'configured',
+      },
+    ])
+    expect(json.peers).toHaveLength(5)
+    expect(json.detectors.half_life_s).toBe(300)
+  })
+})

@@ -1,0 +1,152 @@
+/** The HTTP API: Fastify over the store's views. Built inert; `start` opens sessions and listens. */
+import type { AddressInfo } from 'node:net'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { Store } from '@ribscope/store'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { checkExposure, limitsOf, type ApiConfig } from './config.ts'
+import type { Context } from './context.ts'
+import { installGuard } from './guard.ts'
+import { installMetrics } from './metrics.ts'
+import { SessionPool } from './pool.ts'
+import { handleErrors } from './problem.ts'
+import { fabricRoutes } from './routes/fabric.ts'
+import { findingRoutes } from './routes/findings.ts'
+import { healthRoutes, type Readiness } from './routes/health.ts'
+import { ribRoutes } from './routes/rib.ts'
+import { routerRoutes } from './routes/routers.ts'
+import { vipRoutes } from './routes/vips.ts'
+import { loadTokens, type Tokens } from './tokens.ts'
+
+export interface ApiDeps {
+  readonly store: Pick<Store, 'session'>
+  readonly log: Logger
+  /** Where the other parts count; `/metrics` shows it all. */
+  readonly registry: Registry
+  readonly readiness: () => Readiness | Promise<Readiness>
+  readonly version?: string
+  readonly now?: () => Date
+}
+
+export interface Api {
+  readonly name: 'api'
+  /** Where it listens; undefined before `start` and after `stop`. */
+  readonly address:
+    { readonly host: string; readonly port: number; readonly url: string } | undefined
+  /** @throws ApiConfigError for a broken tokens file; EADDRINUSE and the like as they come */
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** @throws ApiConfigError when `config` would show everything to anyone on the network */
+export function createApi(config: ApiConfig, deps: ApiDeps): Api {
+  checkExposure(config)
+  const limits = limitsOf(config)
+  const pool = new SessionPool(
+    () =>
+      deps.store.session('api', {
+        max_execution_time: limits.querySeconds,
+        max_memory_usage: limits.queryOctets,
+        date_time_output_format: 'iso',
+        // ClickHouse 26.7 loses columns ("Not found column in block") when it puts off reading below a view and a sort.
+        query_plan_optimize_lazy_materialization: 0,
+      }),
+    limits.sessions,
+    limits.waiting,
+  )
+  let app: FastifyInstance | undefined
+  let address: Api['address']
+
+  return {
+    name: 'api',
+    get address() {
+      return address
+    },
+    async start() {
+      const tokens =
+        config.tokensFile === undefined ? undefined : await loadTokens(config.tokensFile)
+      await pool.start()
+      app = await buildApp(
+        config,
+        deps,
+        { db: pool, limits, now: deps.now ?? (() => new Date()) },
+        tokens,
+      )
+      await app.listen({ host: config.host === '' ? '::' : config.host, port: config.port })
+      address = addressOf(app.server.address() as AddressInfo)
+      deps.log.info({ url: address.url }, 'http listening')
+    },
+    async stop() {
+      address = undefined
+      await app?.close()
+      await pool.stop()
+    },
+  }
+}
+
+function addressOf({ address, port, family }: AddressInfo): NonNullable<Api['address']> {
+  const host = family === 'IPv6' ? `[${address}]` : address
+  return { host: address, port, url: `http://${host}:${String(port)}` }
+}
+
+async function buildApp(
+  config: ApiConfig,
+  deps: ApiDeps,
+  context: Context,
+  tokens: Tokens | undefined,
+): Promise<FastifyInstance> {
+  const { log, registry } = deps
+  const app = Fastify({
+    bodyLimit: context.limits.bodyOctets,
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 300 },
+    // Stopping must not wait for idle keep-alive connections or for event streams.
+    forceCloseConnections: true,
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false },
+    },
+  })
+  // Answers are what routes return: schemas describe them (and tests hold them to it), they do not cut them.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  handleErrors(app, log)
+  installGuard(app, config, () => tokens)
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Ribscope',
+        description:
+          'BMP/BGP route analytics for datacentre fabrics. Times are RFC 3339 UTC with microseconds.',
+        version: deps.version ?? '0.1.0',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+      ...(tokens
+        ? {
+            components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+            security: [{ token: [] }],
+          }
+        : {}),
+    },
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  await app.register(async (root) => {
+    installMetrics(app, registry, context)
+    healthRoutes(root, deps.readiness)
+    root.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  })
+  await app.register(
+    async (v1) => {
+      findingRoutes(v1, context)
+      vipRoutes(v1, context)
+      ribRoutes(v1, context)
+      routerRoutes(v1, context)
+      fabricRoutes(v1, context)
+    },
+    { prefix: '/api/v1' },
+  )
+  await app.ready()
+  return app
+}

@@ -1,0 +1,73 @@
+/**
+ * Store sessions for requests. A session runs one query at a time, so that a few of them bound what the API takes of the
+ * engine; requests wait in order, and when too many wait the next is refused instead of queued for ever.
+ */
+import type { QueryParams, StoreSession } from '@ribscope/store'
+
+/** Too many requests wait already. */
+export class PoolFull extends Error {
+  override readonly name = 'PoolFull'
+}
+
+/** What routes see of the store. */
+export interface Reader {
+  query<Row>(sql: string, params?: QueryParams): Promise<Row[]>
+}
+
+export class SessionPool implements Reader {
+  readonly #open: () => Promise<StoreSession>
+  readonly #size: number
+  readonly #limit: number
+  readonly #all: StoreSession[] = []
+  readonly #free: StoreSession[] = []
+  readonly #waiting: ((session: StoreSession) => void)[] = []
+
+  /** @param limit requests that may wait for a session */
+  constructor(open: () => Promise<StoreSession>, size: number, limit: number) {
+    this.#open = open
+    this.#size = size
+    this.#limit = limit
+  }
+
+  async start(): Promise<void> {
+    for (let i = 0; i < this.#size; i++) {
+      const session = await this.#open()
+      this.#all.push(session)
+      this.#free.push(session)
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#free.length = 0
+    await Promise.all(this.#all.splice(0).map((session) => session.close()))
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  query<Row>(sql: string, params?: QueryParams): Promise<Row[]> {
+    return this.use((session) => session.query<Row>(sql, params))
+  }
+
+  /** @throws PoolFull */
+  async use<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
+    const session = await this.#take()
+    try {
+      return await work(session)
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next(session)
+      else this.#free.push(session)
+    }
+  }
+
+  #take(): Promise<StoreSession> {
+    const session = this.#free.pop()
+    if (session) return Promise.resolve(session)
+    if (this.#waiting.length >= this.#limit) return Promise.reject(new PoolFull())
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+    })
+  }
+}

@@ -1,0 +1,107 @@
+/** Routers, their BGP sessions, and whether what they show is believed. */
+import type { FastifyInstance } from 'fastify'
+import type { Context } from '../context.ts'
+import { pageOf } from '../cursor.ts'
+import { notFound } from '../problem.ts'
+import { sql } from '../queries.ts'
+import { withNumbers, type Row } from '../rows.ts'
+import * as s from '../schemas.ts'
+import * as shapes from '../shapes.ts'
+
+interface ListQuery {
+  readonly state?: string
+  readonly router?: string
+  readonly node?: string
+  readonly limit: number
+  readonly cursor?: string
+}
+
+const routerOf = (row: Row): Row => ({
+  ...withNumbers(row, ['bmp_session', 'sessions', 'peers_up', 'peers_down']),
+  dumped: Boolean(row['dumped']),
+})
+
+const trustOf = (row: Row): Row => ({
+  ...withNumbers(row, ['announces', 'withdraws']),
+  canonical: Boolean(row['canonical']),
+})
+
+export function routerRoutes(app: FastifyInstance, { db, limits }: Context): void {
+  const paging = { limit: s.limit(limits.rows), cursor: s.parameters.cursor }
+
+  app.get<{ Querystring: ListQuery }>(
+    '/routers',
+    {
+      schema: s.route('routers', 'Routers: BMP session, role, peers', s.page(shapes.router), {
+        querystring: s.query(paging),
+      }),
+    },
+    async ({ query }) => {
+      const rows = await db.query<Row>(sql('routers'), { router: '' })
+      return pageOf(rows.map(routerOf), query.limit, query.cursor)
+    },
+  )
+
+  app.get<{ Params: { router: string } }>(
+    '/routers/:router',
+    {
+      schema: s.route(
+        'routers',
+        'One router with its peers and views',
+        s.object({
+          ...(shapes.router['properties'] as Record<string, s.Schema>),
+          peers: s.list(shapes.peer),
+          views: s.list(shapes.trust),
+        }),
+        {
+          params: {
+            type: 'object',
+            properties: { router: { ...s.parameters.router, minLength: 1 } },
+          },
+        },
+      ),
+    },
+    async ({ params: { router } }) => {
+      const [found] = await db.query<Row>(sql('routers'), { router })
+      if (!found) throw notFound(`no router ${JSON.stringify(router)}`)
+      const key = found['router'] === '' ? String(found['name']) : String(found['router'])
+      const [peers, views] = await Promise.all([
+        db.query<Row>(sql('peers'), { state: '', router: key, node: '' }),
+        db.query<Row>(sql('trust'), { router: key }),
+      ])
+      return { ...routerOf(found), peers, views: views.map(trustOf) }
+    },
+  )
+
+  app.get<{ Querystring: ListQuery }>(
+    '/peers',
+    {
+      schema: s.route('routers', 'BGP sessions that BMP reports', s.page(shapes.peer), {
+        querystring: s.query({
+          state: { type: 'string', enum: ['up', 'down'] },
+          router: s.parameters.router,
+          node: s.parameters.node,
+          ...paging,
+        }),
+      }),
+    },
+    async ({ query }) => {
+      const { state = '', router = '', node = '' } = query
+      const rows = await db.query<Row>(sql('peers'), { state, router, node })
+      return pageOf(rows, query.limit, query.cursor)
+    },
+  )
+
+  app.get<{ Querystring: ListQuery }>(
+    '/trust',
+    {
+      schema: s.route('routers', 'Which views are believed, and why not', s.page(shapes.trust), {
+        querystring: s.query({ router: s.parameters.router, ...paging }),
+      }),
+    },
+    async ({ query }) => {
+      const rows = await db.query<Row>(sql('trust'), { router: query.router ?? '' })
+      return pageOf(rows.map(trustOf), query.limit, query.cursor)
+    },
+  )
+}

@@ -1,0 +1,251 @@
+/** Schemas of the resources. */
+import {
+  about,
+  boolean,
+  integer,
+  key64,
+  list,
+  nullable,
+  number,
+  object,
+  string,
+  time,
+  type Schema,
+} from './schemas.ts'
+
+const severity: Schema = { type: 'string', enum: ['info', 'minor', 'major', 'critical'] }
+
+export const finding = object({
+  id: string,
+  kind: string,
+  sub_kind: string,
+  cause: string,
+  severity,
+  confidence: { type: 'string', enum: ['high', 'medium', 'low'] },
+  status: { type: 'string', enum: ['open', 'resolved', 'suppressed'] },
+  first_seen: time,
+  last_seen: time,
+  resolved_at: nullable(time),
+  scope: about({ type: 'object', additionalProperties: true }, 'what it is about; its identity'),
+  metrics: { type: 'object', additionalProperties: true },
+  explanation: string,
+  evidence: list({ type: 'object', additionalProperties: true }),
+  limits: about(list(string), 'what the verdict does not know'),
+  incident_id: string,
+  reopened: integer,
+})
+
+export const incident = object({
+  id: string,
+  cause: string,
+  severity,
+  status: string,
+  first_seen: time,
+  last_seen: time,
+  findings: about(list(string), 'ids'),
+})
+
+const openFinding = object({ id: string, kind: string, severity })
+
+export const vip = object({
+  prefix: string,
+  service: string,
+  cluster: string,
+  pair: about(string, 'the same service in the other address family'),
+  mode: string,
+  source: about(string, 'configured, or inferred: why'),
+  expected_nodes: list(string),
+  state: about(
+    { type: 'string', enum: ['up', 'degraded', 'down', 'unseen'] },
+    'degraded: some link is down, or an expected node announces nothing',
+  ),
+  origins: about(
+    list(object({ vrf: string, node: string, tors: list(string), tors_down: list(string) })),
+    'nodes that announce it or did',
+  ),
+  links_up: integer,
+  links_down: integer,
+  open_findings: list(openFinding),
+})
+
+export const link = object({
+  vrf: string,
+  node: string,
+  tor: string,
+  state: { type: 'string', enum: ['up', 'down'] },
+  since: time,
+  cause: string,
+  downs: integer,
+})
+
+export const penalty = object({
+  vrf: string,
+  node: string,
+  penalty: number,
+  flaps: integer,
+  episodes: integer,
+  seconds_to_reuse: number,
+})
+
+export const episode = object({
+  vrf: string,
+  node: string,
+  started: time,
+  ended: time,
+  flaps: integer,
+  tors_down: list(string),
+  planned: boolean,
+})
+
+export const outage = object({
+  vrf: string,
+  down_at: time,
+  up_at: nullable(time),
+  seconds: nullable(number),
+  node: string,
+  tor: string,
+  cause: string,
+})
+
+export const transition = object({
+  at: time,
+  vrf: string,
+  node: string,
+  tor: string,
+  class: string,
+  cause: string,
+  weight: integer,
+  seq: integer,
+})
+
+export const share = object({
+  vrf: string,
+  ingress: string,
+  shares: about({ type: 'object', additionalProperties: number }, 'node -> share of 1'),
+  fair: number,
+  ratio_max: about(nullable(number), 'largest share over smallest'),
+  effective_nodes: number,
+  lost: about(number, 'share that ends at a router without a path'),
+})
+
+export const path = object({
+  router: string,
+  role: string,
+  vrf: string,
+  via: string,
+  via_kind: string,
+  member: boolean,
+  excluded_by: about(string, 'attribute that keeps it out of the multipath set'),
+  as_path: list(integer),
+  since: time,
+})
+
+export const route = object({
+  rx_ts: time,
+  seq: integer,
+  bmp_ts: nullable(time),
+  collector: string,
+  router: string,
+  router_addr: string,
+  bmp_session: integer,
+  peer_key: key64,
+  peer_epoch: integer,
+  peer_addr: string,
+  peer_asn: integer,
+  peer_bgp_id: string,
+  rib: string,
+  afi: integer,
+  safi: integer,
+  action: string,
+  prefix: string,
+  nlri: string,
+  path_id: integer,
+  next_hop: string,
+  as_path: list(integer),
+  communities: list(string),
+  attr_hash: key64,
+  fwd_hash: key64,
+  origin_node: string,
+})
+
+export const ribRoute = object({
+  ...(route['properties'] as Record<string, Schema>),
+  since: about(nullable(time), 'last event that was no duplicate'),
+  stale: about(
+    integer,
+    '1: not confirmed since the BMP session was lost, or kept by graceful restart',
+  ),
+})
+
+export const router = object({
+  name: string,
+  router: about(string, 'as in the log; empty: never seen'),
+  role: string,
+  role_source: string,
+  rack: string,
+  pair: string,
+  site: string,
+  asn: integer,
+  address: string,
+  state: { type: 'string', enum: ['up', 'down', 'never_seen'] },
+  since: nullable(time),
+  sessions: about(integer, 'BMP sessions so far'),
+  bmp_session: integer,
+  peers_up: integer,
+  peers_down: integer,
+})
+
+export const peer = object({
+  router: string,
+  router_name: string,
+  peer_key: key64,
+  peer_addr: string,
+  peer_asn: integer,
+  peer_bgp_id: string,
+  node: string,
+  device: string,
+  state: { type: 'string', enum: ['up', 'down'] },
+  up_at: nullable(time),
+  down_at: nullable(time),
+  down_reason: string,
+})
+
+export const trust = object({
+  router: string,
+  router_name: string,
+  rib: string,
+  afi: integer,
+  safi: integer,
+  trust: { type: 'string', enum: ['trusted', 'untrusted'] },
+  reasons: list(string),
+  announces: integer,
+  withdraws: integer,
+  canonical: about(boolean, 'the Adj-RIB-In that detectors read'),
+})
+
+export const type5 = object({
+  vrf: string,
+  prefix: string,
+  rd: string,
+  next_hop: string,
+  via: string,
+  gw_ip: string,
+  vni: integer,
+  next_host: string,
+  owners: list(string),
+  verdict: string,
+  since: time,
+  seen_at: list(string),
+})
+
+const rows = list({ type: 'object', additionalProperties: true })
+
+export const fabric = object({
+  routers: rows,
+  nodes: rows,
+  vips: rows,
+  vteps: rows,
+  vrfs: rows,
+  peers: rows,
+  detectors: { type: 'object', additionalProperties: number },
+})
