@@ -113,10 +113,7 @@ function deviceIndex(
 }
 
 /** DESIGN 4.7: matched by sysName, else source address, else BGP identifier. */
-export function configuredRouter(
-  config: FabricConfig,
-  fact: RouterFact,
-): RouterConfig | undefined {
+export function configuredRouter(config: FabricConfig, fact: RouterFact): RouterConfig | undefined {
   return (
     config.routers.find((each) => each.name === fact.router) ??
     config.routers.find((each) => each.address !== undefined && each.address === fact.address) ??
@@ -140,10 +137,16 @@ export function inferFabric(
   const pairs = inferPairs(routers, configured, names, roles, nodes)
 
   const routerRows = routers.map((fact) =>
-    routerRow(fact.router, names.get(fact.router) ?? fact.router, fact, configured.get(fact.router), {
-      role: roles.get(fact.router) ?? { role: '', source: '' },
-      pair: pairs.get(fact.router) ?? { pair: '', source: '' },
-    }),
+    routerRow(
+      fact.router,
+      names.get(fact.router) ?? fact.router,
+      fact,
+      configured.get(fact.router),
+      {
+        role: roles.get(fact.router) ?? { role: '', source: '' },
+        pair: pairs.get(fact.router) ?? { pair: '', source: '' },
+      },
+    ),
   )
   for (const router of config.routers) {
     if ([...configured.values()].includes(router)) continue
@@ -227,7 +230,9 @@ function inferRoles(
   const roles = new Map<string, RoleFact>()
   const withNodes = new Set(peers.filter((each) => each.node !== '').map((each) => each.router))
   const vteps = new Set(
-    peers.filter((each) => each.device !== '' && each.evpn > 0 && !each.passesOn).map((each) => each.device),
+    peers
+      .filter((each) => each.device !== '' && each.evpn > 0 && !each.passesOn)
+      .map((each) => each.device),
   )
   const reflectors = new Set(
     peers.filter((each) => each.device !== '' && each.reflects).map((each) => each.device),
@@ -236,9 +241,12 @@ function inferRoles(
     const name = names.get(router) ?? router
     const role = configured.get(router)?.role
     if (role !== undefined) roles.set(router, { role, source: 'configured' })
-    else if (withNodes.has(router)) roles.set(router, { role: 'tor', source: 'inferred: has nodes' })
-    else if (reflectors.has(name)) roles.set(router, { role: 'rr', source: 'inferred: reflects routes' })
-    else if (vteps.has(name)) roles.set(router, { role: 'tor', source: 'inferred: originates EVPN routes' })
+    else if (withNodes.has(router))
+      roles.set(router, { role: 'tor', source: 'inferred: has nodes' })
+    else if (reflectors.has(name))
+      roles.set(router, { role: 'rr', source: 'inferred: reflects routes' })
+    else if (vteps.has(name))
+      roles.set(router, { role: 'tor', source: 'inferred: originates EVPN routes' })
   }
   const tors = new Set(
     routers
@@ -288,7 +296,8 @@ function inferNodes(
       }
       rows.set(peer.node, row)
     }
-    if (!UNSPECIFIED.has(peer.bgpId) && !row.bgp_ids.includes(peer.bgpId)) row.bgp_ids.push(peer.bgpId)
+    if (!UNSPECIFIED.has(peer.bgpId) && !row.bgp_ids.includes(peer.bgpId))
+      row.bgp_ids.push(peer.bgpId)
     const tor = names.get(peer.router) ?? peer.router
     const expected = config.nodes.find((each) => each.name === peer.node)?.expected_tors
     if (expected === undefined && !row.expected_tors.includes(tor)) row.expected_tors.push(tor)
@@ -311,7 +320,8 @@ function inferPairs(
   const parent = new Map<string, string>()
   const find = (name: string): string => {
     let root = name
-    for (let up = parent.get(root); up !== undefined && up !== root; up = parent.get(root)) root = up
+    for (let up = parent.get(root); up !== undefined && up !== root; up = parent.get(root))
+      root = up
     return root
   }
   for (const node of nodes) {

@@ -63,7 +63,9 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
   ): Promise<StoreSession> {
     const created = new EmbeddedSession(name, connect())
     for (const [key, value] of Object.entries({ ...SESSION_SETTINGS, ...settings })) {
-      await created.command(`SET ${key} = ${typeof value === 'number' ? String(value) : `'${value}'`}`)
+      await created.command(
+        `SET ${key} = ${typeof value === 'number' ? String(value) : `'${value}'`}`,
+      )
     }
     return created
   }
@@ -89,7 +91,9 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
       } finally {
         await handle.close()
       }
-      await writer.command(`INSERT INTO ${into} FROM INFILE '${file}' SETTINGS ${settings} FORMAT ${format}`)
+      await writer.command(
+        `INSERT INTO ${into} FROM INFILE '${file}' SETTINGS ${settings} FORMAT ${format}`,
+      )
     } finally {
       await unlink(file)
     }
@@ -149,7 +153,11 @@ class EmbeddedSession implements StoreSession {
 
   query<Row>(sql: string, params?: QueryParams): Promise<Row[]> {
     return this.#inTurn(async () => {
-      const result = await this.#client.query({ query: sql, format: 'JSONEachRow', ...bind(params) })
+      const result = await this.#client.query({
+        query: sql,
+        format: 'JSONEachRow',
+        ...bind(params),
+      })
       return await result.json<Row>()
     })
   }

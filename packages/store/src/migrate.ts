@@ -24,7 +24,7 @@ export async function migrate(
   const files = migrations()
   await session.command('CREATE DATABASE IF NOT EXISTS ribscope')
   await session.command(
-    'CREATE TABLE IF NOT EXISTS ribscope.schema_migrations (name String, digest String, applied_at DateTime64(3, \'UTC\') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY name',
+    "CREATE TABLE IF NOT EXISTS ribscope.schema_migrations (name String, digest String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY name",
   )
   const known = new Map(
     (
@@ -35,7 +35,9 @@ export async function migrate(
   )
   for (const name of known.keys()) {
     if (!files.some((file) => file.name === name)) {
-      throw new StoreError(`the schema has migration ${name}, which this version does not know: upgrade ribscope`)
+      throw new StoreError(
+        `the schema has migration ${name}, which this version does not know: upgrade ribscope`,
+      )
     }
   }
   const applied: string[] = []
@@ -43,7 +45,9 @@ export async function migrate(
     const before = known.get(file.name)
     if (before !== undefined) {
       if (before !== digest(file)) {
-        throw new StoreError(`migration ${file.name} differs from the one this schema was made with`)
+        throw new StoreError(
+          `migration ${file.name} differs from the one this schema was made with`,
+        )
       }
       continue
     }

@@ -1,1 +1,2 @@
-export {}
+export { Analyst, findingJson } from './analyst.ts'
+export type { AnalystOptions, RoundResult } from './analyst.ts'

@@ -5,7 +5,7 @@ WITH (SELECT mapFromArrays(groupArray(key), groupArray(value)) FROM ribscope.det
 SELECT x.vip AS vip, x.vrf AS vrf, x.node AS node,
     sumIf(x.flaps, x.run = x.last_run) AS flaps,
     countIf(x.run = x.last_run AND x.flaps > 0) AS episodes,
-    minIf(x.started, x.run = x.last_run AND x.flaps > 0) AS run_started,
+    minIf(x.first_down_seq.4, x.run = x.last_run AND x.flaps > 0) AS run_started,
     maxIf(x.last_ev, x.flaps > 0) AS last_event,
     arraySort(arrayDistinct(arrayFlatten(groupArrayIf(x.tors_down, x.run = x.last_run)))) AS tors_down,
     toUInt8(maxIf(x.peer_down_seen, x.run = x.last_run)) AS peer_down_seen,

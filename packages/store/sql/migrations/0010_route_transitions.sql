@@ -51,7 +51,8 @@ CREATE TABLE IF NOT EXISTS ribscope.route_transitions
     encap           UInt16,
     flags           UInt32,
     attr_hash       UInt64,
-    fwd_hash        UInt64
+    fwd_hash        UInt64,
+    inserted_at       DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC')
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(rx_ts)

@@ -1,0 +1,206 @@
+/** NODE_DOWN, ROUTER_DOWN, PEER_DOWN, FEED_LOST: what the loss of sessions means. */
+import type { Family, Instant, Observed } from '../family.ts'
+import { LOOK_BACK_US, seconds } from '../family.ts'
+import { clickhouseTime, formatTime } from '../finding.ts'
+import type { Observation } from '../finding.ts'
+import { query } from '../queries.ts'
+
+interface FeedLoss {
+  router: string
+  name: string
+  down_at: string
+  up_at: string | null
+  reason: string
+  seq: string
+  reported_by: string[]
+  router_down_at: string | null
+}
+
+interface NodeDown {
+  node: string
+  down_at: string
+  up_at: string | null
+  tors: string[]
+  sessions: number
+  vips: string[]
+}
+
+interface PeerDown {
+  router: string
+  router_name: string
+  peer_key: string
+  node: string
+  device: string
+  peer: string
+  down_at: string
+  up_at: string | null
+  seq: string
+  reason: string
+  reason_code: number
+  notification_code: number
+  notification_subcode: number
+  fsm_event: number
+  text: string
+}
+
+/** Peer Downs this near to the loss of a node or router are explained by it. */
+const NODE_NEAR_US = 10e6
+const ROUTER_NEAR_US = 60e6
+
+const span = (row: { up_at: string | null }): { until?: number } =>
+  row.up_at === null ? {} : { until: Number(row.up_at) }
+
+export const sessions: Family = {
+  name: 'sessions',
+  kinds: ['NODE_DOWN', 'ROUTER_DOWN', 'PEER_DOWN', 'FEED_LOST'],
+  inputs: ['session', 'fabric'],
+  lagUs: () => 0,
+  async observe({ db, at, params }: Instant): Promise<Observed> {
+    const from = { from: clickhouseTime(at - LOOK_BACK_US) }
+    const losses = await db.query<FeedLoss>(query('feed_losses'), from)
+    const peers = await db.query<PeerDown>(query('peer_downs'), from)
+    const nodes = peers.some((each) => each.node !== '')
+      ? await db.query<NodeDown>(query('node_downs'), from)
+      : []
+    const settle = seconds(params.settle_s)
+
+    return {
+      observations: [
+        ...losses.map((row) => feedLoss(row, settle)),
+        ...nodes.map(nodeDown),
+        ...peers
+          .filter((row) => !explained(row, nodes, losses))
+          .map((row) => peerDown(row, settle)),
+      ],
+    }
+  },
+}
+
+function feedLoss(row: FeedLoss, settle: number): Observation {
+  const lost = Number(row.down_at)
+  const evidence = [
+    {
+      router: row.router,
+      seq: Number(row.seq),
+      rx_ts: formatTime(lost),
+      text: `BMP session ended: ${row.reason}`,
+    },
+  ]
+  if (row.router_down_at !== null) {
+    const since = Number(row.router_down_at)
+    return {
+      kind: 'ROUTER_DOWN',
+      scope: { router: row.name },
+      since,
+      ...span(row),
+      openAt: Math.max(since, lost),
+      brief: 'counts',
+      severity: 'minor',
+      confidence: 'high',
+      metrics: { tors: row.reported_by, vips: [] },
+      explanation: `Router ${row.name} is down: its BMP session is lost and ${row.reported_by.join(', ')} lost BGP with it.`,
+      evidence,
+      entities: [`router:${row.name}`, `tor:${row.name}`],
+    }
+  }
+  return {
+    kind: 'FEED_LOST',
+    scope: { router: row.name },
+    since: lost,
+    ...span(row),
+    openAt: lost + settle,
+    brief: 'counts',
+    severity: 'minor',
+    confidence: 'high',
+    metrics: { tors: [], vips: [], reason: row.reason },
+    explanation: `The BMP session of ${row.name} was lost (${row.reason}). No neighbour lost BGP with it: what it showed is kept, marked stale.`,
+    evidence,
+    entities: [`router:${row.name}`],
+  }
+}
+
+function nodeDown(row: NodeDown): Observation {
+  const since = Number(row.down_at)
+  return {
+    kind: 'NODE_DOWN',
+    scope: { node: row.node },
+    since,
+    ...span(row),
+    openAt: since,
+    brief: 'counts',
+    severity: 'minor',
+    confidence: 'high',
+    metrics: { tors: row.tors, vips: row.vips },
+    explanation: `Node ${row.node} lost its BGP sessions on all its ToRs (${row.tors.join(', ')}); it announced ${String(row.vips.length)} VIPs.`,
+    entities: [`node:${row.node}`],
+  }
+}
+
+function explained(
+  row: PeerDown,
+  nodes: readonly NodeDown[],
+  losses: readonly FeedLoss[],
+): boolean {
+  const at = Number(row.down_at)
+  if (
+    row.node !== '' &&
+    nodes.some(
+      (each) =>
+        each.node === row.node &&
+        at <= Number(each.down_at) &&
+        at >= Number(each.down_at) - NODE_NEAR_US,
+    )
+  ) {
+    return true
+  }
+  // The other end, or the reporter itself on its way down.
+  return losses.some(
+    (each) =>
+      each.router_down_at !== null &&
+      (each.name === row.device || each.name === row.router_name) &&
+      Math.abs(at - Number(each.router_down_at)) <= ROUTER_NEAR_US,
+  )
+}
+
+function peerDown(row: PeerDown, settle: number): Observation {
+  const since = Number(row.down_at)
+  const notification =
+    row.notification_code === 0
+      ? ''
+      : `, NOTIFICATION ${String(row.notification_code)}/${String(row.notification_subcode)}`
+  const why = `${row.reason}${notification}${row.text === '' ? '' : ` (${row.text})`}`
+  return {
+    kind: 'PEER_DOWN',
+    scope: { router: row.router_name, peer: row.peer },
+    since,
+    ...span(row),
+    openAt: since + settle,
+    brief: 'counts',
+    severity: 'minor',
+    confidence: 'high',
+    metrics: {
+      tors: [row.router_name],
+      vips: [],
+      reason: row.reason,
+      reason_code: row.reason_code,
+      notification_code: row.notification_code,
+      notification_subcode: row.notification_subcode,
+      fsm_event: row.fsm_event,
+    },
+    explanation: `${row.router_name} lost its BGP session with ${row.peer}: ${why}.`,
+    evidence: [
+      {
+        router: row.router,
+        peer: row.peer_key,
+        seq: Number(row.seq),
+        rx_ts: formatTime(since),
+        text: `Peer Down: ${why}`,
+      },
+    ],
+    entities: [
+      ...(row.node === '' ? [] : [`node:${row.node}`]),
+      `tor:${row.router_name}`,
+      ...(row.device === '' ? [] : [`router:${row.device}`]),
+    ],
+  }
+}

@@ -1,6 +1,0 @@
-CREATE MATERIALIZED VIEW IF NOT EXISTS ribscope.tracked_changes_mv TO ribscope.tracked_changes AS
-SELECT now64(6, 'UTC') AS inserted_at, addr, bits, afi, max(rx_ts) AS rx_ts
-FROM ribscope.route_log
-WHERE afi = 25 OR (ip_version = 4 AND bits = 32) OR (ip_version = 6 AND bits = 128)
-    OR (addr, bits) IN (SELECT addr, bits FROM ribscope.fabric_vips)
-GROUP BY addr, bits, afi

@@ -1,0 +1,360 @@
+/**
+ * The analyst: in rounds, looks at what was stored since the last one, classifies it, keeps the inventory, evaluates the detector
+ * views that may answer differently now, and keeps findings and incidents. It holds no routes: the store does.
+ *
+ * It is told the time, so that a recording on a virtual clock and a live fabric take the same way.
+ */
+import { createFamilies, FindingBook, clickhouseTime, formatTime, query } from '@ribscope/detectors'
+import type { Change, Family, Finding, Incident, Input, Kind, Scope } from '@ribscope/detectors'
+import type { FabricConfig } from '@ribscope/fabric'
+import type { Store, StoreSession } from '@ribscope/store'
+import { Inventory } from './inventory.ts'
+
+export interface AnalystOptions {
+  readonly store: Store
+  readonly config: FabricConfig
+  /** Called for every change, after it is stored. */
+  readonly onChange?: (finding: Finding, change: Change) => void
+  readonly onIncident?: (incident: Incident) => void
+}
+
+export interface RoundResult {
+  /** Families that were evaluated. */
+  readonly evaluated: readonly string[]
+  readonly changes: readonly { readonly finding: Finding; readonly change: Change }[]
+}
+
+interface Changes {
+  changed: string | null
+  changed_rx: string | null
+  session: string | null
+  lives: string
+  sweeps: string
+  swept_rx: string | null
+}
+
+interface Moved {
+  last: string | null
+  evpn: string
+  unicast: string
+  unknown: string
+}
+
+const NEVER = '1970-01-01 00:00:00.000000'
+const isTime = (text: string | null): text is string => text !== null && text > '1971'
+
+export class Analyst {
+  readonly #options: AnalystOptions
+  readonly #db: StoreSession
+  readonly #inventory: Inventory
+  readonly #book: FindingBook
+  readonly #families = createFamilies()
+  readonly #due = new Map<Family, number[]>()
+  /** Families with changed inputs, and when they are looked at the latest. */
+  readonly #pending = new Map<Family, number>()
+  #changedAfter = NEVER
+  #markedAfter = NEVER
+  #movedAfter = NEVER
+  #first = true
+
+  private constructor(options: AnalystOptions, db: StoreSession) {
+    this.#options = options
+    this.#db = db
+    this.#inventory = new Inventory(options.store, db, options.config)
+    this.#book = new FindingBook({
+      incidentWindowUs: options.config.detectors.incident_window_s * 1e6,
+    })
+  }
+
+  static async create(options: AnalystOptions): Promise<Analyst> {
+    const analyst = new Analyst(options, await options.store.session('analyst'))
+    await analyst.#inventory.writeConfigured()
+    await analyst.#restore()
+    return analyst
+  }
+
+  findings(): Finding[] {
+    return this.#book.all()
+  }
+
+  incidents(): Incident[] {
+    return this.#book.incidents()
+  }
+
+  /** The next instant at which an answer changes with time alone. */
+  nextDueUs(): number | undefined {
+    let next: number | undefined
+    for (const list of [...this.#due.values(), [...this.#pending.values()]]) {
+      for (const at of list) if (next === undefined || at < next) next = at
+    }
+    return next
+  }
+
+  async round(at: number): Promise<RoundResult> {
+    const inputs = await this.#takeChanges()
+    const { config } = this.#options
+    const families = this.#families.filter((family) => {
+      if (family.inputs.some((input) => inputs.has(input))) {
+        // What holds for a minute need not be looked at every second, unless something is open and may end.
+        const urgent = this.#book
+          .all()
+          .some((each) => each.status === 'open' && family.kinds.includes(each.kind))
+        const lag = urgent ? 0 : family.lagUs(config.detectors)
+        if (lag === 0) return true
+        if (!this.#pending.has(family)) this.#pending.set(family, at + lag)
+      }
+      return [...(this.#due.get(family) ?? []), this.#pending.get(family) ?? Infinity].some(
+        (due) => due <= at,
+      )
+    })
+    const changes: { finding: Finding; change: Change }[] = []
+    const incidents = new Map<string, Incident>()
+    for (const family of families) {
+      const observed = await family.observe({
+        db: this.#db,
+        at,
+        params: config.detectors,
+        inputs,
+        isOpen: (kind: Kind, scope: Scope) => this.#book.isOpen(kind, scope),
+      })
+      this.#pending.delete(family)
+      if (observed.observations === undefined) {
+        this.#due.set(
+          family,
+          (observed.due ?? []).filter((due) => due > at),
+        )
+        continue
+      }
+      const observations = observed.observations.map((each) => this.#maintained(each, at))
+      const applied = this.#book.apply(family.kinds, observations, at)
+      changes.push(...applied.changed)
+      for (const each of applied.incidents) incidents.set(each.id, each)
+      this.#due.set(
+        family,
+        [...observations.map((each) => each.openAt), ...(observed.due ?? [])].filter(
+          (due) => due > at,
+        ),
+      )
+    }
+    await this.#store(changes, [...incidents.values()], at)
+    this.#first = false
+    return { evaluated: families.map((each) => each.name), changes }
+  }
+
+  async close(): Promise<void> {
+    await this.#db.close()
+  }
+
+  /** Brings the tables that detectors read up to what is stored now. */
+  async #takeChanges(): Promise<Set<Input>> {
+    const [row] = await this.#db.query<Changes>(query('changes'), {
+      changed_after: this.#changedAfter,
+      marked_after: this.#markedAfter,
+    })
+    const inputs = new Set<Input>()
+    if (row === undefined) return inputs
+    if (this.#first) inputs.add('session')
+    const routes = isTime(row.changed)
+    if (!routes && !isTime(row.session)) return inputs
+
+    const since = [row.changed_rx, row.swept_rx].filter(isTime).sort()[0]
+    if (routes && since !== undefined) {
+      await this.#db.command(query('classify'), { changed_after: this.#changedAfter, since })
+    }
+    if (isTime(row.swept_rx)) {
+      await this.#db.command(query('classify_swept'), {
+        marked_after: this.#markedAfter,
+        since: row.swept_rx,
+      })
+    }
+    if (routes) this.#changedAfter = row.changed ?? this.#changedAfter
+    if (isTime(row.session)) {
+      this.#markedAfter = row.session
+      if (Number(row.lives) > 0) inputs.add('session')
+    }
+    const [moved] = await this.#db.query<Moved>(query('moved'), { after: this.#movedAfter })
+    if (moved !== undefined && isTime(moved.last)) {
+      this.#movedAfter = moved.last
+      if (Number(moved.evpn) > 0) inputs.add('evpn')
+      if (Number(moved.unicast) > 0) inputs.add('path')
+    }
+    if (inputs.size === 0) return inputs
+
+    // A new session, or routes never seen, can show who somebody is.
+    const unknown = Number(moved?.unknown ?? 0) > 0
+    const refaced =
+      inputs.has('session') || inputs.has('evpn') || unknown
+        ? await this.#inventory.inferPeers()
+        : false
+    const vips = unknown || refaced ? await this.#inventory.inferVips() : false
+    const vteps = inputs.has('evpn') || refaced ? await this.#inventory.inferVteps() : false
+    if (refaced || vips || vteps) inputs.add('fabric')
+    if (refaced || vips) {
+      await this.#rebuildEdges()
+      inputs.add('edge')
+    } else if (since !== undefined && inputs.has('path')) {
+      await this.#db.command(query('edges_update'), { since })
+      inputs.add('edge')
+    }
+    return inputs
+  }
+
+  /** Who is a node or a VIP changed: the links are others. */
+  async #rebuildEdges(): Promise<void> {
+    await this.#db.command('CREATE TABLE IF NOT EXISTS ribscope.edge_log_next AS ribscope.edge_log')
+    await this.#db.command('TRUNCATE TABLE ribscope.edge_log_next')
+    await this.#db.command(query('edges_rebuild'))
+    await this.#db.command('EXCHANGE TABLES ribscope.edge_log_next AND ribscope.edge_log')
+  }
+
+  /** Maintenance windows of fabric.yaml suppress what they cover. */
+  #maintained<O extends { scope: Scope; since: number; suppressed?: boolean }>(
+    observation: O,
+    at: number,
+  ): O {
+    const covered = this.#options.config.maintenance.some((window) => {
+      const from = window.from.getTime() * 1000
+      const to = window.to.getTime() * 1000
+      const keys = Object.entries(window.scope)
+      return (
+        observation.since >= from &&
+        Math.min(at, observation.since) <= to &&
+        keys.length > 0 &&
+        keys.every(([key, value]) => {
+          const own =
+            observation.scope[key === 'router' && !('router' in observation.scope) ? 'tor' : key]
+          return own === value
+        })
+      )
+    })
+    return covered ? { ...observation, suppressed: true } : observation
+  }
+
+  async #store(
+    changes: readonly { finding: Finding; change: Change }[],
+    incidents: readonly Incident[],
+    at: number,
+  ): Promise<void> {
+    const { store, onChange, onIncident } = this.#options
+    await store.insertRows(
+      'findings_log',
+      changes.map(({ finding }) => ({
+        id: finding.id,
+        version: finding.version,
+        at: clickhouseTime(at),
+        kind: finding.kind,
+        sub_kind: finding.sub_kind,
+        cause: finding.cause,
+        severity: finding.severity,
+        confidence: finding.confidence,
+        status: finding.status,
+        first_seen: clickhouseTime(finding.first_seen),
+        last_seen: clickhouseTime(finding.last_seen),
+        resolved_at: finding.resolved_at === undefined ? null : clickhouseTime(finding.resolved_at),
+        scope: JSON.stringify(finding.scope),
+        metrics: JSON.stringify(finding.metrics),
+        explanation: finding.explanation,
+        evidence: JSON.stringify(finding.evidence),
+        limits: finding.limits,
+        incident_id: finding.incident_id,
+        reopened: finding.reopened,
+      })),
+    )
+    await store.insertRows(
+      'incidents_log',
+      incidents.map((each) => ({
+        id: each.id,
+        version: each.version,
+        at: clickhouseTime(at),
+        cause: each.cause,
+        entity: each.entity,
+        name: each.name,
+        severity: each.severity,
+        status: each.status,
+        first_seen: clickhouseTime(each.first_seen),
+        last_seen: clickhouseTime(each.last_seen),
+        findings: each.findings,
+      })),
+    )
+    for (const { finding, change } of changes) onChange?.(finding, change)
+    for (const each of incidents) onIncident?.(each)
+  }
+
+  /** An earlier process left findings open: their life goes on. */
+  async #restore(): Promise<void> {
+    const rows = await this.#db.query<{
+      id: string
+      kind: Kind
+      sub_kind: string
+      cause: string
+      severity: Finding['severity']
+      confidence: Finding['confidence']
+      status: Finding['status']
+      first_seen: string
+      last_seen: string
+      resolved_at: string | null
+      scope: string
+      metrics: string
+      explanation: string
+      evidence: string
+      limits: string[]
+      incident_id: string
+      reopened: number
+      version: string
+    }>(query('restore_findings'))
+    const incidents = await this.#db.query<{
+      id: string
+      cause: string
+      entity: string
+      name: string
+      severity: Incident['severity']
+      status: Incident['status']
+      first_seen: string
+      last_seen: string
+      findings: string[]
+      version: string
+    }>(query('restore_incidents'))
+    this.#book.restore(
+      rows.map((row) => ({
+        ...row,
+        first_seen: Number(row.first_seen),
+        last_seen: Number(row.last_seen),
+        resolved_at: row.resolved_at === null ? undefined : Number(row.resolved_at),
+        scope: JSON.parse(row.scope) as Scope,
+        metrics: JSON.parse(row.metrics) as Finding['metrics'],
+        evidence: JSON.parse(row.evidence) as Finding['evidence'],
+        version: Number(row.version),
+        entities: [],
+      })),
+      incidents.map((row) => ({
+        ...row,
+        first_seen: Number(row.first_seen),
+        last_seen: Number(row.last_seen),
+        version: Number(row.version),
+      })),
+    )
+  }
+}
+
+/** A finding as the API and `analyze` print it. */
+export function findingJson(finding: Finding): Record<string, unknown> {
+  return {
+    id: finding.id,
+    kind: finding.kind,
+    sub_kind: finding.sub_kind,
+    cause: finding.cause,
+    severity: finding.severity,
+    confidence: finding.confidence,
+    status: finding.status,
+    first_seen: formatTime(finding.first_seen),
+    last_seen: formatTime(finding.last_seen),
+    resolved_at: finding.resolved_at === undefined ? null : formatTime(finding.resolved_at),
+    scope: finding.scope,
+    metrics: finding.metrics,
+    explanation: finding.explanation,
+    evidence: finding.evidence,
+    limits: finding.limits,
+    incident_id: finding.incident_id,
+    reopened: finding.reopened,
+  }
+}
