@@ -1,3 +1,4 @@
+export { SessionCodecs } from './codecs.ts'
 export { JsonSink, JSON_TABLES } from './json-sink.ts'
 export type { JsonSinkOptions, JsonTable } from './json-sink.ts'
 export { CountSink } from './count-sink.ts'

@@ -39,7 +39,9 @@ export interface RecordedChunk {
 
 /** A recording that cannot be read as one; the message names file and line. */
 export class RecordingError extends Error {
-  override name = 'RecordingError'
+  override readonly name = 'RecordingError'
+  /** The path was the caller's: for the command line. */
+  readonly exitCode = 2
 }
 
 const YEAR_2000_US = 946_684_800_000_000

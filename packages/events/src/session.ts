@@ -47,9 +47,10 @@ export interface SessionOptions {
   /**
    * Called once with the router's own name (its address when it gave none), before the first row.
    *
-   * @returns the name to use: `name@source` when another live session has it
+   * @returns the name to use: `name@source` when another live session has it; undefined refuses the
+   *   session, which then takes no more octets and has no rows
    */
-  readonly nameRouter?: (name: string) => string
+  readonly nameRouter?: (name: string) => string | undefined
 }
 
 export type SessionEnd = 'fin' | 'rst' | 'stop' | 'silence' | 'framing' | 'shutdown'
@@ -125,6 +126,8 @@ export class RouterSession {
   }
   /** Why framing was lost; the session takes no more octets then. */
   broken: DecodeError | undefined
+  /** `nameRouter` would not have it. */
+  refused = false
   readonly #options: SessionOptions
   readonly #out: RowSink
   readonly #facts: SessionFacts
@@ -212,7 +215,7 @@ export class RouterSession {
 
   /** @param rxUs when the chunk was received, in microseconds, never less than before */
   push(chunk: Uint8Array, rxUs: number): void {
-    if (this.broken !== undefined || this.#ended) return
+    if (this.broken !== undefined || this.refused || this.#ended) return
     this.tick(rxUs)
     this.#rxUs = rxUs
     this.counters.octets += chunk.length
@@ -278,11 +281,12 @@ export class RouterSession {
   // --- messages ---------------------------------------------------------------------------------
 
   #message(bytes: Uint8Array, start: number, end: number, offset: number): void {
+    if (this.refused) return
     this.counters.messages++
     const view = this.#framer.view
     const type = bytes[start + 5]!
     if (type === ROUTE_MONITORING && end - start >= BMP_BODY_OFFSET) {
-      if (!this.#named) this.#name('')
+      if (!this.#named && !this.#name('')) return
       this.#routeMonitoring(bytes, view, start, end, offset)
       return
     }
@@ -292,9 +296,7 @@ export class RouterSession {
   /** Everything but Route Monitoring: rare, so the friendly decoder will do. */
   #control(bytes: Uint8Array, view: DataView, start: number, end: number, offset: number): void {
     const message = decodeBmpMessage(bytes, start, end, {}, view)
-    if (!this.#named) {
-      this.#name(message.kind === 'initiation' ? message.sysName : '')
-    }
+    if (!this.#named && !this.#name(message.kind === 'initiation' ? message.sysName : '')) return
     let peer = NO_PEER
     let bmpUs = 0
     if ('peer' in message) {
@@ -329,9 +331,15 @@ export class RouterSession {
   }
 
   /** The first message decides the name, for good: later Initiations never rename a session. */
-  #name(sysName: string): void {
-    const name = cleanName(sysName) || this.#options.source
-    this.#facts.router = this.#options.nameRouter?.(name) ?? name
+  #name(sysName: string): boolean {
+    const own = cleanName(sysName) || this.#options.source
+    const { nameRouter } = this.#options
+    const name = nameRouter === undefined ? own : nameRouter(own)
+    if (name === undefined) {
+      this.refused = true
+      return false
+    }
+    this.#facts.router = name
     this.#named = true
     this.#peers = new PeerTable(this.#facts.router, this.#options.limits?.peers ?? DEFAULT_PEERS)
     this.#out.open(this.#facts)
@@ -339,6 +347,7 @@ export class RouterSession {
     this.#dumpsOverUs = this.#rxUs
     this.#row('bmp_up', NO_PEER, 0, { effects: [this.#staleRouter()] })
     this.#deadlines.add(this.#rxUs + QUIET_US, ROUTER)
+    return true
   }
 
   /** Rows before the name is known: nothing but framing errors. */

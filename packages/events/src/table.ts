@@ -78,7 +78,7 @@ export const UINT64: Kind = {
   write: each((out, cell: bigint) => {
     out.big64(cell)
   }),
-  json: (cell) => `"${String(cell)}"`,
+  json: (cell) => `"${(cell as bigint).toString()}"`,
 }
 export const TIME: Kind = {
   type: "DateTime64(6, 'UTC')",

@@ -1,1 +1,5 @@
-export {}
+export { createBmpServer } from './bmp-server.ts'
+export type { BmpServer, BmpServerDeps, SessionStatus } from './bmp-server.ts'
+export type { BmpServerConfig } from './config.ts'
+export type { BatchConsumer } from './connection.ts'
+export { createAllowList, sourceOf } from './allow-list.ts'

@@ -1,0 +1,187 @@
+import type { Socket } from 'node:net'
+import { NativeSink, RouterSession } from '@ribscope/events'
+import type { Batch, BlockPool, SessionEnd, SessionLimits } from '@ribscope/events'
+import type { Logger } from 'pino'
+
+/** Takes the rows of a BMP session, in order. */
+export interface BatchConsumer {
+  /** @returns resolves when the batch is accepted; until then the session is held back */
+  submit(batch: Batch): Promise<void>
+}
+
+export interface ConnectionOptions {
+  readonly socket: Socket
+  readonly source: string
+  readonly collector: string
+  readonly openedUs: number
+  readonly consumer: BatchConsumer
+  readonly pool: BlockPool
+  readonly limits: SessionLimits
+  readonly maxBlockRows: number
+  readonly log: Logger
+  readonly nameRouter: (connection: Connection, name: string) => string | undefined
+  /** octets of rows that wait for the consumer changed by so many */
+  readonly onWaiting: (connection: Connection, octets: number) => void
+  /** octets of rows that are not even encoded yet changed by so many */
+  readonly onHeld: (octets: number) => void
+  readonly onEnd: (connection: Connection) => void
+}
+
+/**
+ * One TCP connection: octets into a session, its rows to the consumer, the consumer's pace back to the
+ * socket.
+ */
+export class Connection {
+  readonly source: string
+  readonly openedUs: number
+  readonly session: RouterSession
+  readonly log: Logger
+  /** octets of batches that the consumer has not accepted */
+  waiting = 0
+  /** last time that octets came */
+  heardUs: number
+  ended = false
+  /** the router's own name, once it has said it */
+  sysName: string | undefined
+  readonly #options: ConnectionOptions
+  readonly #socket: Socket
+  readonly #sink: NativeSink
+  #submitted: Promise<void> = Promise.resolve()
+  #paused = false
+  #loggedUps = 0
+  #loggedDowns = 0
+  #held = 0
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.#socket = options.socket
+    this.source = options.source
+    this.openedUs = options.openedUs
+    this.heardUs = options.openedUs
+    this.log = options.log
+    this.#sink = new NativeSink({
+      pool: options.pool,
+      maxRows: options.maxBlockRows,
+      onBatch: (batch) => {
+        this.#submit(batch)
+      },
+    })
+    this.session = new RouterSession({
+      collector: options.collector,
+      source: options.source,
+      openedUs: options.openedUs,
+      out: this.#sink,
+      limits: options.limits,
+      nameRouter: (name) => options.nameRouter(this, name),
+    })
+  }
+
+  #hold(octets: number): void {
+    this.#options.onHeld(octets - this.#held)
+    this.#held = octets
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  receive(chunk: Uint8Array, nowUs: number): void {
+    this.heardUs = nowUs
+    this.session.push(chunk, nowUs)
+    this.#hold(this.#sink.pendingOctets)
+    const { broken, refused } = this.session
+    if (broken !== undefined) {
+      this.log.warn(
+        { router: this.session.router, offset: broken.offset, reason: broken.detail },
+        'framing lost',
+      )
+      this.end('framing', nowUs)
+    } else if (refused) this.end('shutdown', nowUs, 'name refused')
+  }
+
+  /** Timers, and what has waited long enough. */
+  turn(nowUs: number): void {
+    const due = this.session.nextDueUs()
+    if (due !== undefined && due <= nowUs) this.session.tick(nowUs)
+    this.flush()
+    const { peerUps, peerDowns } = this.session.counters
+    if (peerUps === this.#loggedUps && peerDowns === this.#loggedDowns) return
+    this.log.info(
+      {
+        router: this.session.router,
+        peerUps: peerUps - this.#loggedUps,
+        peerDowns: peerDowns - this.#loggedDowns,
+        peers: this.session.peers,
+      },
+      'peers changed',
+    )
+    this.#loggedUps = peerUps
+    this.#loggedDowns = peerDowns
+  }
+
+  flush(): void {
+    if (this.#sink.pendingRows === 0) return
+    for (const batch of this.#sink.flush()) this.#submit(batch)
+    this.#hold(0)
+  }
+
+  pause(): void {
+    if (this.#paused || this.ended) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#paused || this.ended) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  /** Closes the socket and the session; its last rows go to the consumer. */
+  end(how: SessionEnd, nowUs: number, reason: string = how): void {
+    if (this.ended) return
+    this.ended = true
+    this.#socket.destroy()
+    this.session.end(how, nowUs)
+    this.flush()
+    const { counters } = this.session
+    this.log.info(
+      {
+        router: this.session.named ? this.session.router : undefined,
+        reason,
+        seconds: Math.round((nowUs - this.openedUs) / 1e6),
+        octets: counters.octets,
+        messages: counters.messages,
+        rows: this.session.rows,
+        peerUps: counters.peerUps,
+        peerDowns: counters.peerDowns,
+        errors: counters.errors,
+      },
+      'bmp session ended',
+    )
+    this.#options.onEnd(this)
+  }
+
+  /** All rows so far are with the consumer. */
+  async settled(): Promise<void> {
+    await this.#submitted
+  }
+
+  /** In order: one batch is accepted before the next is offered. */
+  #submit(batch: Batch): void {
+    const octets = batch.body.length
+    this.waiting += octets
+    this.#options.onWaiting(this, octets)
+    this.#submitted = this.#submitted
+      .then(() => this.#options.consumer.submit(batch))
+      .catch((err: unknown) => {
+        // The rows are lost to us; the router has them still, and sends them again when it reconnects.
+        this.log.error({ err, router: this.session.router }, 'rows not accepted, session closed')
+        this.end('shutdown', this.heardUs, 'rows not accepted')
+      })
+      .then(() => {
+        this.waiting -= octets
+        this.#options.onWaiting(this, -octets)
+      })
+  }
+}

@@ -1,0 +1,180 @@
+/** `ribscope decode`: a BMP stream as JSON lines: per message, per row, or counted. */
+import { openInput, type Input } from '../input.ts'
+import { LineWriter } from '../line-writer.ts'
+import { UsageError, type Command, type Context } from '../command.ts'
+import { flag, oneOf } from '../values.ts'
+import type { JsonTable, RowSink, SessionCounters } from '@ribscope/events'
+
+const TABLES = ['route_events', 'session_events', 'stats', 'route_errors', 'all'] as const
+
+export const command: Command = {
+  name: 'decode',
+  summary: 'BMP stream, pcap or pcapng to JSON lines',
+  usage: `ribscope decode FILE|- [--rows | --table NAME | --count]
+
+A line per BMP message with everything in it. FILE.times beside FILE.bmp gives the receive times of rows.
+
+  --rows        a line per route instead: the columns of route_events
+  --table NAME  a line per row of route_events, session_events, stats, route_errors or all;
+                the first key is "table"
+  --count       everything is decoded, only totals are printed
+
+Exit 1 when framing is lost or the input ends inside a message: what came before is printed.`,
+  options: {
+    rows: { type: 'boolean' },
+    count: { type: 'boolean' },
+    table: { type: 'string' },
+  },
+  env: {},
+  async run(ctx) {
+    const [path, ...more] = ctx.positionals
+    if (path === undefined || more.length > 0)
+      throw new UsageError('decode: expected one FILE, or -')
+    const table = oneOf(ctx.values, 'table', TABLES)
+    const rows = flag(ctx.values, 'rows') || table !== undefined
+    const count = flag(ctx.values, 'count')
+    if (rows && count) throw new UsageError('--count goes with neither --rows nor --table')
+    const input = await openInput(path, !count)
+    try {
+      if (count) return await counted(ctx, input)
+      if (rows) return await asRows(ctx, input, table)
+      return await asMessages(ctx, input)
+    } finally {
+      await input.close()
+    }
+  },
+}
+
+async function counted(ctx: Context, input: Input): Promise<number> {
+  const { CountSink } = await import('@ribscope/events')
+  const started = performance.now()
+  const result = await sessions(ctx, input, () => new CountSink())
+  const { totals } = result
+  const summary = {
+    messages: totals.messages,
+    updates: totals.updates - totals.endOfRib,
+    announced: totals.announced,
+    withdrawn: totals.withdrawn,
+    eor: totals.endOfRib,
+    errors: totals.errors,
+    bytes: totals.octets,
+    seconds: Math.round((performance.now() - started) * 1000) / 1e6,
+  }
+  ctx.stdout.write(`${JSON.stringify(summary)}\n`)
+  return result.code
+}
+
+async function asRows(
+  ctx: Context,
+  input: Input,
+  table: (typeof TABLES)[number] | undefined,
+): Promise<number> {
+  const { JsonSink, JSON_TABLES } = await import('@ribscope/events')
+  const out = new LineWriter(ctx.stdout, ctx.signal)
+  const chosen: readonly JsonTable[] =
+    table === undefined ? ['route_events'] : table === 'all' ? JSON_TABLES : [table]
+  const sink = new JsonSink({
+    write: (lines, release) => {
+      out.write(lines, release)
+    },
+    tables: new Set(chosen),
+    withTable: table !== undefined,
+  })
+  const { code } = await sessions(
+    ctx,
+    input,
+    () => sink,
+    async () => {
+      sink.flush()
+      await out.drained()
+    },
+  )
+  return code
+}
+
+/** Runs the sessions of the input through RouterSession, the collector's own code. */
+async function sessions(
+  ctx: Context,
+  input: Input,
+  sinkOf: () => RowSink,
+  pause?: () => Promise<void>,
+): Promise<{ code: number; totals: SessionCounters }> {
+  const { RouterSession } = await import('@ribscope/events')
+  const totals: SessionCounters = {
+    messages: 0,
+    updates: 0,
+    announced: 0,
+    withdrawn: 0,
+    endOfRib: 0,
+    errors: 0,
+    octets: 0,
+    peerUps: 0,
+    peerDowns: 0,
+  }
+  let code = 0
+  for await (const stream of input.streams()) {
+    const { name, source, openedUs } = stream
+    const session = new RouterSession({ collector: 'decode', source, openedUs, out: sinkOf() })
+    let lastUs = openedUs
+    for await (const { chunk, rxUs } of stream.chunks()) {
+      if (ctx.signal.aborted) break
+      lastUs = rxUs
+      session.push(chunk, rxUs)
+      if (pause !== undefined) await pause()
+      if (session.broken !== undefined) break
+    }
+    session.end(stream.end, lastUs)
+    if (pause !== undefined) await pause()
+    for (const key of Object.keys(totals) as (keyof SessionCounters)[]) {
+      totals[key] += session.counters[key]
+    }
+    if (ctx.signal.aborted) return { code: 1, totals }
+    const { broken, pending, offset } = session
+    if (broken !== undefined) code = lost(ctx, name, broken.offset, broken.detail)
+    else if (pending > 0) code = cut(ctx, name, offset, pending)
+  }
+  return { code, totals }
+}
+
+async function asMessages(ctx: Context, input: Input): Promise<number> {
+  const { BmpFramer, DecodeError, decodeBmpMessage } = await import('@ribscope/wire')
+  const { SessionCodecs } = await import('@ribscope/events')
+  const out = new LineWriter(ctx.stdout, ctx.signal)
+  let code = 0
+  for await (const stream of input.streams()) {
+    const codecs = new SessionCodecs()
+    const framer = new BmpFramer((bytes, start, end) => {
+      // Offsets in what is printed count from the message, not from where TCP happened to cut.
+      const message = bytes.subarray(start, end)
+      const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
+      const decoded = decodeBmpMessage(message, 0, message.length, codecs, view)
+      codecs.learn(decoded, message, view, 0)
+      out.line(JSON.stringify(decoded))
+    })
+    try {
+      for await (const { chunk } of stream.chunks()) {
+        if (ctx.signal.aborted) return 1
+        framer.push(chunk)
+        await out.drained()
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      code = lost(ctx, stream.name, error.offset, error.detail)
+    }
+    await out.drained()
+    if (framer.pending > 0) code = cut(ctx, stream.name, framer.offset, framer.pending)
+  }
+  return code
+}
+
+function lost(ctx: Context, name: string, offset: number, detail: string): number {
+  ctx.stderr.write(`ribscope decode: ${name}: framing lost at octet ${offset}: ${detail}\n`)
+  return 1
+}
+
+function cut(ctx: Context, name: string, offset: number, octets: number): number {
+  ctx.stderr.write(
+    `ribscope decode: ${name}: ends inside the message at octet ${offset}, of which ${octets} octets are there\n`,
+  )
+  return 1
+}
