@@ -1,0 +1,78 @@
+/** The program as people start it: the plain JavaScript in front, and the process around a command. */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const BIN = fileURLToPath(new URL('../../../bin/ribscope.js', import.meta.url))
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ribscope-bin-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const run = (args: string[], options: { env?: Record<string, string>; input?: Uint8Array } = {}) =>
+  spawnSync(process.execPath, [BIN, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...options.env },
+    ...(options.input ? { input: options.input } : {}),
+  })
+
+/** An Initiation with sysName "r", RFC 7854 section 4.3. */
+const INITIATION = Uint8Array.from([3, 0, 0, 0, 11, 4, 0, 2, 0, 1, 0x72])
+
+describe('bin/ribscope.js', () => {
+  test('runs from the root and from the workspace', () => {
+    const { stdout, status } = run(['--version'])
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^ribscope \d/)
+  })
+
+  test('without a build: one line that says what to do, exit 2', () => {
+    const bin = join(folder, 'services/standalone/bin')
+    mkdirSync(bin, { recursive: true })
+    cpSync(fileURLToPath(new URL('../bin', import.meta.url)), bin, { recursive: true })
+    const { stderr, status } = spawnSync(process.execPath, [join(bin, 'ribscope.js')], {
+      encoding: 'utf8',
+    })
+    expect(stderr).toMatch(/^ribscope: not built yet: run `npm install` in [^\n]+\n$/)
+    expect(status).toBe(2)
+  })
+
+  test('decode loads neither chDB nor a server nor a logger', () => {
+    const coverage = join(folder, 'coverage')
+    const { status, stdout } = run(['decode', '-'], {
+      env: { NODE_V8_COVERAGE: coverage },
+      input: INITIATION,
+    })
+    expect(status).toBe(0)
+    expect(stdout).toContain('"r"')
+    const loaded = readdirSync(coverage)
+      .map((name) => readFileSync(join(coverage, name), 'utf8'))
+      .join('')
+    expect(loaded).toContain('/dist/commands/decode.js')
+    expect(loaded).not.toMatch(/node_modules\/(chdb|@chdb|pino|fastify|@clickhouse|yaml|ip-num)\//)
+  })
+
+  test('a reader that goes away is no error', async () => {
+    const many = Buffer.concat(Array.from({ length: 20_000 }, () => INITIATION))
+    const child = spawn(process.execPath, [BIN, 'decode', '-'], { stdio: 'pipe' })
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(many)
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    child.stdout.once('data', () => child.stdout.destroy())
+    const [code] = (await once(child, 'close')) as [number | null]
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+
+  test('an unreadable file is one line and exit 2', () => {
+    const { status, stderr } = run(['decode', join(folder, 'none.bmp')])
+    expect(stderr).toMatch(/^ribscope decode: [^\n]*none\.bmp: no such file[^\n]*\n$/)
+    expect(status).toBe(2)
+  })
+})
