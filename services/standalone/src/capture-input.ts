@@ -1,19 +1,48 @@
 /** BMP out of packet captures: a stream per direction of a TCP connection that speaks BMP. */
+import { CaptureReader, DecodeError } from '@ribscope/wire'
 import { CommandError } from './command.ts'
-import type { InputStream } from './input.ts'
+import type { InputEvent } from './input.ts'
 
-/** pcap in both byte orders and both time resolutions, pcapng. */
-const MAGICS = new Set([0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0x0a0d0d0a])
-
-/** @param head the first four octets, or more */
-export function isCapture(head: Uint8Array): boolean {
-  return MAGICS.has(new DataView(head.buffer, head.byteOffset, head.length).getUint32(0))
-}
-
-export async function* captureStreams(
+/** @param name of the capture, for messages */
+export async function* captureEvents(
   name: string,
-  _octets: AsyncIterable<Uint8Array>,
-): AsyncGenerator<InputStream> {
-  yield* []
-  throw new CommandError(`${name}: a packet capture; this version reads BMP streams only`)
+  octets: AsyncIterable<Uint8Array>,
+): AsyncGenerator<InputEvent> {
+  let events: InputEvent[] = []
+  let found = 0
+  const reader = new CaptureReader({
+    onOpen: ({ id, source, sourcePort, openedUs }) => {
+      found++
+      events.push({
+        kind: 'open',
+        id,
+        name: `${name}: ${source} port ${sourcePort}`,
+        source,
+        openedUs,
+      })
+    },
+    onData: ({ id }, bytes, rxUs) => {
+      // The reader uses its memory again.
+      events.push({ kind: 'data', id, chunk: bytes.slice(), rxUs })
+    },
+    onEnd: ({ id }, end, us) => {
+      const how = end === 'fin' || end === 'rst' ? end : 'stop'
+      events.push({ kind: 'end', id, how, us, gap: end === 'gap' })
+    },
+  })
+  try {
+    for await (const chunk of octets) {
+      reader.push(chunk)
+      yield* events
+      events = []
+    }
+    const left = reader.end()
+    yield* events
+    if (left > 0) throw new CommandError(`${name}: ends inside a packet, ${left} octets left over`)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    yield* events
+    throw new CommandError(`${name}: octet ${error.offset}: ${error.detail}`)
+  }
+  if (found === 0) throw new CommandError(`${name}: no BMP in this capture`)
 }

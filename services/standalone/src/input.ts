@@ -1,22 +1,39 @@
 /** What `decode` reads: a file or standard input; one BMP stream or a capture with several. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
+import { detectInput } from '@ribscope/wire'
 import { CommandError, UsageError } from './command.ts'
-import { captureStreams, isCapture } from './capture-input.ts'
 
-export interface InputStream {
-  /** for messages to people */
-  readonly name: string
-  /** address the octets came from */
-  readonly source: string
-  readonly openedUs: number
-  /** how the session ended, as far as the input tells; `stop`: the input ended, not the session */
-  readonly end: 'fin' | 'rst' | 'stop'
-  chunks(): AsyncIterable<{ readonly chunk: Uint8Array; readonly rxUs: number }>
-}
+/** Streams of a capture overlap, so that they come as events. */
+export type InputEvent =
+  | {
+      readonly kind: 'open'
+      readonly id: number
+      /** for messages to people */
+      readonly name: string
+      /** address the octets came from */
+      readonly source: string
+      readonly openedUs: number
+    }
+  | {
+      readonly kind: 'data'
+      readonly id: number
+      /** valid until the next event is asked for */
+      readonly chunk: Uint8Array
+      readonly rxUs: number
+    }
+  | {
+      readonly kind: 'end'
+      readonly id: number
+      /** `stop`: the input ended, the session did not */
+      readonly how: 'fin' | 'rst' | 'stop'
+      readonly us: number
+      /** octets are missing from the capture here */
+      readonly gap: boolean
+    }
 
 export interface Input {
-  streams(): AsyncIterable<InputStream> | Iterable<InputStream>
+  events(): AsyncIterable<InputEvent>
   close(): Promise<void>
 }
 
@@ -24,6 +41,7 @@ export interface Input {
 const CHUNK_OCTETS = 256 * 1024
 /** Octets between looks at signals while a file is read synchronously. */
 const TURN_OCTETS = 16 << 20
+const DETECT_OCTETS = 6
 const YEAR_2000_US = 946_684_800_000_000
 
 /**
@@ -34,34 +52,24 @@ export async function openInput(path: string, withTimes = true): Promise<Input> 
   if (path === '-') return standardInput()
   const fd = opened(path)
   try {
-    if (fstatSync(fd).isDirectory()) throw new UsageError(`${path}: a folder, expected a file`)
-    const head = new Uint8Array(4)
-    const octets = fstatSync(fd).isFile() ? readSync(fd, head, 0, 4, 0) : 0
-    if (octets === 4 && isCapture(head)) {
-      return captureInput(path, readAll(fd))
-    }
-    if (withTimes && path.endsWith('.bmp')) {
-      const { openRecording, readRecording } = await import('@ribscope/events')
-      const recording = await openRecording(path)
-      const { source, openedUs, end } = recording
+    const info = fstatSync(fd)
+    if (info.isDirectory()) throw new UsageError(`${path}: a folder, expected a file`)
+    const head = new Uint8Array(DETECT_OCTETS)
+    const octets = info.isFile() ? readSync(fd, head, 0, DETECT_OCTETS, 0) : 0
+    if (!isCapture(head.subarray(0, octets)) && withTimes && path.endsWith('.bmp')) {
       closeSync(fd)
-      return {
-        streams: () => [
-          { name: path, source, openedUs, end, chunks: () => readRecording(recording) },
-        ],
-        close: () => Promise.resolve(),
-      }
+      return await recordingInput(path)
+    }
+    return {
+      events: () => eventsOf(path, head.subarray(0, octets), readAll(fd)),
+      close: () => {
+        closeSync(fd)
+        return Promise.resolve()
+      },
     }
   } catch (error) {
-    closeSync(fd)
+    if (error instanceof UsageError) closeSync(fd)
     throw error
-  }
-  return {
-    streams: () => [plainStream(path, readAll(fd))],
-    close: () => {
-      closeSync(fd)
-      return Promise.resolve()
-    },
   }
 }
 
@@ -69,10 +77,23 @@ function opened(path: string): number {
   try {
     return openSync(path, 'r')
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'no such file' : (cause as Error).message
-    throw new UsageError(`${path}: ${reason}`)
+    const { code, message } = cause as NodeJS.ErrnoException
+    throw new UsageError(`${path}: ${code === 'ENOENT' ? 'no such file' : message}`)
   }
+}
+
+async function recordingInput(path: string): Promise<Input> {
+  const { openRecording, readRecording } = await import('@ribscope/events')
+  const recording = await openRecording(path)
+  async function* events(): AsyncGenerator<InputEvent> {
+    const { source, openedUs, end, endUs } = recording
+    yield { kind: 'open', id: 0, name: path, source, openedUs }
+    for await (const { chunk, rxUs } of readRecording(recording)) {
+      yield { kind: 'data', id: 0, chunk, rxUs }
+    }
+    yield { kind: 'end', id: 0, how: end, us: endUs, gap: false }
+  }
+  return { events, close: () => Promise.resolve() }
 }
 
 async function standardInput(): Promise<Input> {
@@ -81,34 +102,38 @@ async function standardInput(): Promise<Input> {
   async function* all(): AsyncGenerator<Uint8Array> {
     for (let next = first; next.done !== true; next = await chunks.next()) yield next.value
   }
-  const close = (): Promise<void> => {
-    process.stdin.destroy()
-    return Promise.resolve()
-  }
-  if (first.done !== true && first.value.length >= 4 && isCapture(first.value)) {
-    return { ...captureInput('standard input', all()), close }
-  }
-  return { streams: () => [plainStream('standard input', all())], close }
-}
-
-function captureInput(name: string, octets: AsyncIterable<Uint8Array>): Input {
-  return { streams: () => captureStreams(name, octets), close: () => Promise.resolve() }
-}
-
-/** A BMP stream without times: all of it was received at its first BMP timestamp, else in 2000. */
-function plainStream(name: string, octets: AsyncIterable<Uint8Array>): InputStream {
+  const head = first.done === true ? new Uint8Array(0) : first.value
   return {
-    name,
-    source: '0.0.0.0',
-    openedUs: YEAR_2000_US,
-    end: 'stop',
-    async *chunks() {
-      for await (const chunk of octets) yield { chunk, rxUs: YEAR_2000_US }
+    events: () => eventsOf('standard input', head, all()),
+    close: () => {
+      process.stdin.destroy()
+      return Promise.resolve()
     },
   }
 }
 
-/** The whole file in one buffer that is used again: a chunk is valid until the next one is asked for. */
+function isCapture(head: Uint8Array): boolean {
+  const kind = detectInput(head)
+  return kind === 'pcap' || kind === 'pcapng'
+}
+
+async function* eventsOf(
+  name: string,
+  head: Uint8Array,
+  octets: AsyncIterable<Uint8Array>,
+): AsyncGenerator<InputEvent> {
+  if (isCapture(head)) {
+    const { captureEvents } = await import('./capture-input.ts')
+    yield* captureEvents(name, octets)
+    return
+  }
+  const us = YEAR_2000_US
+  yield { kind: 'open', id: 0, name, source: '0.0.0.0', openedUs: us }
+  for await (const chunk of octets) yield { kind: 'data', id: 0, chunk, rxUs: us }
+  yield { kind: 'end', id: 0, how: 'stop', us, gap: false }
+}
+
+/** The whole file in one buffer that is used again. */
 async function* readAll(fd: number): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(CHUNK_OCTETS)
   let sinceTurn = 0

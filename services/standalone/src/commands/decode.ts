@@ -3,7 +3,8 @@ import { openInput, type Input } from '../input.ts'
 import { LineWriter } from '../line-writer.ts'
 import { UsageError, type Command, type Context } from '../command.ts'
 import { flag, oneOf } from '../values.ts'
-import type { JsonTable, RowSink, SessionCounters } from '@ribscope/events'
+import type { JsonTable, RouterSession, RowSink, SessionCounters } from '@ribscope/events'
+import type { BmpFramer } from '@ribscope/wire'
 
 const TABLES = ['route_events', 'session_events', 'stats', 'route_errors', 'all'] as const
 
@@ -73,19 +74,24 @@ async function asRows(
   const out = new LineWriter(ctx.stdout, ctx.signal)
   const chosen: readonly JsonTable[] =
     table === undefined ? ['route_events'] : table === 'all' ? JSON_TABLES : [table]
-  const sink = new JsonSink({
-    write: (lines, release) => {
-      out.write(lines, release)
-    },
-    tables: new Set(chosen),
-    withTable: table !== undefined,
-  })
+  // A sink holds rows of one session; streams of a capture overlap.
+  const sinks: { flush(): void }[] = []
   const { code } = await sessions(
     ctx,
     input,
-    () => sink,
+    () => {
+      const sink = new JsonSink({
+        write: (lines, release) => {
+          out.write(lines, release)
+        },
+        tables: new Set(chosen),
+        withTable: table !== undefined,
+      })
+      sinks.push(sink)
+      return sink
+    },
     async () => {
-      sink.flush()
+      for (const sink of sinks) sink.flush()
       await out.drained()
     },
   )
@@ -111,27 +117,32 @@ async function sessions(
     peerUps: 0,
     peerDowns: 0,
   }
+  const open = new Map<number, { name: string; session: RouterSession }>()
   let code = 0
-  for await (const stream of input.streams()) {
-    const { name, source, openedUs } = stream
-    const session = new RouterSession({ collector: 'decode', source, openedUs, out: sinkOf() })
-    let lastUs = openedUs
-    for await (const { chunk, rxUs } of stream.chunks()) {
-      if (ctx.signal.aborted) break
-      lastUs = rxUs
-      session.push(chunk, rxUs)
-      if (pause !== undefined) await pause()
-      if (session.broken !== undefined) break
-    }
-    session.end(stream.end, lastUs)
-    if (pause !== undefined) await pause()
-    for (const key of Object.keys(totals) as (keyof SessionCounters)[]) {
-      totals[key] += session.counters[key]
-    }
+  for await (const event of input.events()) {
     if (ctx.signal.aborted) return { code: 1, totals }
-    const { broken, pending, offset } = session
-    if (broken !== undefined) code = lost(ctx, name, broken.offset, broken.detail)
-    else if (pending > 0) code = cut(ctx, name, offset, pending)
+    if (event.kind === 'open') {
+      const { id, name, source, openedUs } = event
+      const session = new RouterSession({ collector: 'decode', source, openedUs, out: sinkOf() })
+      open.set(id, { name, session })
+      continue
+    }
+    const stream = open.get(event.id)
+    if (stream === undefined) continue
+    const { name, session } = stream
+    if (event.kind === 'data') session.push(event.chunk, event.rxUs)
+    else {
+      session.end(event.how, event.us)
+      open.delete(event.id)
+      for (const key of Object.keys(totals) as (keyof SessionCounters)[]) {
+        totals[key] += session.counters[key]
+      }
+      const { broken, pending, offset } = session
+      if (broken !== undefined) code = lost(ctx, name, broken.offset, broken.detail)
+      else if (event.gap) code = missing(ctx, name, offset)
+      else if (pending > 0) code = cut(ctx, name, offset, pending)
+    }
+    if (pause !== undefined) await pause()
   }
   return { code, totals }
 }
@@ -140,35 +151,54 @@ async function asMessages(ctx: Context, input: Input): Promise<number> {
   const { BmpFramer, DecodeError, decodeBmpMessage } = await import('@ribscope/wire')
   const { SessionCodecs } = await import('@ribscope/events')
   const out = new LineWriter(ctx.stdout, ctx.signal)
+  const open = new Map<number, { name: string; framer: BmpFramer; broken: boolean }>()
   let code = 0
-  for await (const stream of input.streams()) {
-    const codecs = new SessionCodecs()
-    const framer = new BmpFramer((bytes, start, end) => {
-      // Offsets in what is printed count from the message, not from where TCP happened to cut.
-      const message = bytes.subarray(start, end)
-      const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
-      const decoded = decodeBmpMessage(message, 0, message.length, codecs, view)
-      codecs.learn(decoded, message, view, 0)
-      out.line(JSON.stringify(decoded))
-    })
-    try {
-      for await (const { chunk } of stream.chunks()) {
-        if (ctx.signal.aborted) return 1
-        framer.push(chunk)
-        await out.drained()
-      }
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error
-      code = lost(ctx, stream.name, error.offset, error.detail)
+  for await (const event of input.events()) {
+    if (ctx.signal.aborted) return 1
+    if (event.kind === 'open') {
+      const codecs = new SessionCodecs()
+      const framer = new BmpFramer((bytes, start, end) => {
+        // Offsets in what is printed count from the message, not from where TCP happened to cut.
+        const message = bytes.subarray(start, end)
+        const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
+        const decoded = decodeBmpMessage(message, 0, message.length, codecs, view)
+        codecs.learn(decoded, message, view, 0)
+        out.line(JSON.stringify(decoded))
+      })
+      open.set(event.id, { name: event.name, framer, broken: false })
+      continue
     }
-    await out.drained()
-    if (framer.pending > 0) code = cut(ctx, stream.name, framer.offset, framer.pending)
+    const stream = open.get(event.id)
+    if (stream === undefined) continue
+    const { name, framer } = stream
+    if (event.kind === 'data') {
+      try {
+        if (!stream.broken) framer.push(event.chunk)
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error
+        stream.broken = true
+        code = lost(ctx, name, error.offset, error.detail)
+      }
+      await out.drained()
+    } else {
+      open.delete(event.id)
+      if (stream.broken) continue
+      if (event.gap) code = missing(ctx, name, framer.offset)
+      else if (framer.pending > 0) code = cut(ctx, name, framer.offset, framer.pending)
+    }
   }
+  await out.drained()
   return code
 }
 
 function lost(ctx: Context, name: string, offset: number, detail: string): number {
   ctx.stderr.write(`ribscope decode: ${name}: framing lost at octet ${offset}: ${detail}\n`)
+  return 1
+}
+
+function missing(ctx: Context, name: string, offset: number): number {
+  const where = `after octet ${offset} of the BMP stream`
+  ctx.stderr.write(`ribscope decode: ${name}: octets are missing from the capture ${where}\n`)
   return 1
 }
 
