@@ -10,14 +10,6 @@ export function formatIp(octets: IpOctets, at = 0): string {
   return isMapped(octets, at) ? formatIPv4(octets, at + 12) : formatIPv6(octets, at)
 }
 
-/** `::` and `0.0.0.0`. */
-export function isUnspecified(octets: IpOctets, at = 0): boolean {
-  for (let i = 12; i < 16; i++) if (octets[at + i] !== 0) return false
-  if (isMapped(octets, at)) return true
-  for (let i = 0; i < 12; i++) if (octets[at + i] !== 0) return false
-  return true
-}
-
 function isMapped(octets: IpOctets, at: number): boolean {
   for (let i = 0; i < 10; i++) if (octets[at + i] !== 0) return false
   return octets[at + 10] === 0xff && octets[at + 11] === 0xff

@@ -1,6 +1,6 @@
 import { formatIPv4Number, formatRd } from '@ribscope/wire'
 import { type ByteWriter } from './byte-writer.ts'
-import { formatIp, isUnspecified } from './ip.ts'
+import { formatIp } from './ip.ts'
 import type { IpOctets } from './ip.ts'
 import { beginBlock, beginColumn, writeLowCardinality } from './native.ts'
 import { formatDateTime64 } from './time.ts'
@@ -102,7 +102,7 @@ export const IP: Kind = {
 /** `::` stands for none. */
 export const IP_OR_NONE: Kind = {
   ...IP,
-  json: (cell) => (isUnspecified(cell as IpOctets) ? '""' : IP.json(cell)),
+  json: (cell) => ((cell as IpOctets).every((octet) => octet === 0) ? '""' : IP.json(cell)),
 }
 export const BGP_ID: Kind = {
   ...UINT32,
