@@ -15,6 +15,7 @@ export {
   type Scenario,
   type Truth,
 } from './scenario.ts'
+export { judge, type Analysis } from './judge.ts'
 export { scenarios } from './scenarios/index.ts'
 export { writeScenario } from './write.ts'
 export { demoFabricYaml } from './demo/fabric.ts'

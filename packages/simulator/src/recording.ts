@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { concat } from './encode/bytes.ts'
+import { makeFolder } from './folder.ts'
 import type { BmpSink, SessionEnd } from './model/bmp-feed.ts'
 
 /** One BMP session as it was received. Times are microseconds since 1970. */
@@ -74,7 +75,7 @@ export async function writeRecording(
   folder: string,
   sessions: readonly RecordedSession[],
 ): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   for (const session of sessions) {
     const path = join(folder, fileName(session))
     await writeFile(`${path}.bmp`, bytesOf(session))

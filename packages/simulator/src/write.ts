@@ -1,5 +1,6 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from './folder.ts'
 import { fileName, writeRecording } from './recording.ts'
 import type { Played } from './scenario.ts'
 
@@ -10,7 +11,7 @@ import type { Played } from './scenario.ts'
  *   been written then
  */
 export async function writeScenario(folder: string, played: Played): Promise<string[]> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const ours = new Set(played.sessions.map((session) => `${fileName(session)}.bmp`))
   const others = (await readdir(folder)).filter((name) => name.endsWith('.bmp') && !ours.has(name))
   if (others.length > 0) return others.sort()

@@ -39,7 +39,7 @@ ribscope simulate list [--json]
   async run(ctx) {
     const [id, ...rest] = ctx.positionals
     if (id === undefined || rest.length > 0) {
-      throw new UsageError('simulate: expected one SCENARIO, or list')
+      throw new UsageError('expected one SCENARIO, or list')
     }
     const simulator = await import('@ribscope/simulator')
     if (id === 'list') {
@@ -48,9 +48,7 @@ ribscope simulate list [--json]
     }
     const scenario = simulator.scenarios.get(id.toUpperCase())
     if (scenario === undefined) {
-      throw new UsageError(
-        `simulate: no scenario ${JSON.stringify(id)}; see: ribscope simulate list`,
-      )
+      throw new UsageError(`no scenario ${JSON.stringify(id)}; see: ribscope simulate list`)
     }
     const start = number(ctx.values, 'start', { min: 4_000, max: 4_000_000_000, integer: true })
     const seed = number(ctx.values, 'seed', { min: 0, max: 4_294_967_295, integer: true })
