@@ -17,8 +17,10 @@ import { findingRoutes } from './routes/findings.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
 import { ribRoutes } from './routes/rib.ts'
 import { routerRoutes } from './routes/routers.ts'
+import { sqlRoutes } from './routes/sql.ts'
 import { vipRoutes } from './routes/vips.ts'
 import { loadTokens, type Tokens } from './tokens.ts'
+import { UserSql } from './user-sql/user-sql.ts'
 
 export interface ApiDeps {
   readonly store: Pick<Store, 'session'>
@@ -56,6 +58,7 @@ export function createApi(config: ApiConfig, deps: ApiDeps): Api {
     limits.sessions,
     limits.waiting,
   )
+  const userSql = config.sql === false ? undefined : new UserSql(deps.store, limits)
   let app: FastifyInstance | undefined
   let address: Api['address']
 
@@ -67,14 +70,16 @@ export function createApi(config: ApiConfig, deps: ApiDeps): Api {
     async start() {
       const tokens =
         config.tokensFile === undefined ? undefined : await loadTokens(config.tokensFile)
-      await pool.start()
-      app = await buildApp(
-        config,
-        deps,
-        { db: pool, limits, now: deps.now ?? (() => new Date()) },
-        tokens,
-      )
-      await app.listen({ host: config.host === '' ? '::' : config.host, port: config.port })
+      const context = { db: pool, limits, now: deps.now ?? (() => new Date()) }
+      try {
+        await pool.start()
+        await userSql?.start()
+        app = await buildApp(config, deps, { context, tokens, userSql })
+        await app.listen({ host: config.host === '' ? '::' : config.host, port: config.port })
+      } catch (error) {
+        await this.stop()
+        throw error
+      }
       address = addressOf(app.server.address() as AddressInfo)
       deps.log.info({ url: address.url }, 'http listening')
     },
@@ -82,6 +87,7 @@ export function createApi(config: ApiConfig, deps: ApiDeps): Api {
       address = undefined
       await app?.close()
       await pool.stop()
+      await userSql?.stop()
     },
   }
 }
@@ -94,9 +100,13 @@ function addressOf({ address, port, family }: AddressInfo): NonNullable<Api['add
 async function buildApp(
   config: ApiConfig,
   deps: ApiDeps,
-  context: Context,
-  tokens: Tokens | undefined,
+  parts: {
+    readonly context: Context
+    readonly tokens: Tokens | undefined
+    readonly userSql: UserSql | undefined
+  },
 ): Promise<FastifyInstance> {
+  const { context, tokens, userSql } = parts
   const { log, registry } = deps
   const app = Fastify({
     bodyLimit: context.limits.bodyOctets,
@@ -108,6 +118,8 @@ async function buildApp(
       customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false },
     },
   })
+  // A form or a plain-text body is what a foreign page could send without asking first.
+  app.removeContentTypeParser('text/plain')
   // Answers are what routes return: schemas describe them (and tests hold them to it), they do not cut them.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   handleErrors(app, log)
@@ -144,6 +156,7 @@ async function buildApp(
       ribRoutes(v1, context)
       routerRoutes(v1, context)
       fabricRoutes(v1, context)
+      if (userSql) sqlRoutes(v1, userSql, context)
     },
     { prefix: '/api/v1' },
   )

@@ -55,6 +55,10 @@ export class SessionPool implements Reader {
     const session = await this.#take()
     try {
       return await work(session)
+    } catch (error) {
+      // An embedded session holds on to a failed query, its memory and what it had printed, until it runs the next.
+      await session.query('SELECT 1').catch(() => undefined)
+      throw error
     } finally {
       const next = this.#waiting.shift()
       if (next) next(session)

@@ -103,13 +103,12 @@ export async function openFixture(): Promise<Fixture> {
 async function ask(url: string, init?: RequestInit): Promise<Answer> {
   const response = await fetch(url, init)
   const text = await response.text()
-  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  const isJson = /\/(problem\+)?json/.test(response.headers.get('content-type') ?? '')
   return {
     status: response.status,
     headers: response.headers,
     text,
-    json:
-      isJson && text !== '' && !text.includes('}\n{') ? (JSON.parse(text) as unknown) : undefined,
+    json: isJson && text !== '' ? (JSON.parse(text) as unknown) : undefined,
   }
 }
 
