@@ -1,11 +1,15 @@
 /** Recordings of the lab in this repository: what FRR and GoBGP send, on machines that have neither. */
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { JsonSink, RouterSession, listRecordings, readRecording } from '@ribscope/events'
 import { BmpFramer } from '@ribscope/wire'
+import type { Truth } from './lab/scenarios.ts'
+import { verdict, type Finding } from './lab/verdict.ts'
 
 const FIXTURES = fileURLToPath(new URL('fixtures/lab/', import.meta.url))
 const scenarios = readdirSync(FIXTURES, { withFileTypes: true })
@@ -174,6 +178,24 @@ describe('rows agree with what was done', () => {
     kinds.delete('MISSING as_path')
     kinds.delete('TRUNCATED peer_up.received_open')
     expect([...kinds]).toEqual([])
+  })
+})
+
+describe('ribscope analyze says of each recording what was done to the routers', () => {
+  const BIN = fileURLToPath(new URL('../bin/ribscope.js', import.meta.url))
+
+  test.each(scenarios)('%s', async (name) => {
+    const folder = join(FIXTURES, name)
+    const args = ['analyze', folder, '--config', join(folder, 'fabric.yaml')]
+    // Throws with what it printed unless it exits 0.
+    const done = await promisify(execFile)(process.execPath, [BIN, ...args], {
+      maxBuffer: 64 << 20,
+    })
+    expect(done.stderr).toBe('')
+    const { findings, routers } = JSON.parse(done.stdout) as { findings: Finding[]; routers: Row[] }
+    expect(routers).toHaveLength(readdirSync(folder).filter((f) => f.endsWith('.bmp')).length)
+    // From the first octet: what came while the fabric started is no trouble either.
+    expect(verdict({ ...(truthOf(name) as Truth), started: 0 }, findings)).toEqual([])
   })
 })
 
