@@ -13,6 +13,8 @@ export interface Instant {
   readonly params: DetectorParams
   /** What changed since the last round. */
   readonly inputs: ReadonlySet<Input>
+  /** When this process began, microseconds. */
+  readonly startedAt: number
   isOpen(kind: Kind, scope: Scope): boolean
 }
 

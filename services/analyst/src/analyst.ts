@@ -13,6 +13,8 @@ import { Inventory } from './inventory.ts'
 export interface AnalystOptions {
   readonly store: Store
   readonly config: FabricConfig
+  /** Microseconds; sessions that ended with an earlier process have time from here on to come back. Default 0. */
+  readonly startedAt?: number
   /** Called for every change, after it is stored. */
   readonly onChange?: (finding: Finding, change: Change) => void
   readonly onIncident?: (incident: Incident) => void
@@ -115,6 +117,7 @@ export class Analyst {
         at,
         params: config.detectors,
         inputs,
+        startedAt: this.#options.startedAt ?? 0,
         isOpen: (kind: Kind, scope: Scope) => this.#book.isOpen(kind, scope),
       })
       this.#pending.delete(family)

@@ -47,6 +47,10 @@ interface PeerDown {
 const NODE_NEAR_US = 10e6
 const ROUTER_NEAR_US = 60e6
 
+/** How a session ends that this side ended. */
+const OWN_REASONS = new Set(['shutdown', 'collector-restart'])
+const OWN_GRACE_US = 60e6
+
 const span = (row: { up_at: string | null }): { until?: number } =>
   row.up_at === null ? {} : { until: Number(row.up_at) }
 
@@ -55,7 +59,7 @@ export const sessions: Family = {
   kinds: ['NODE_DOWN', 'ROUTER_DOWN', 'PEER_DOWN', 'FEED_LOST'],
   inputs: ['session', 'fabric'],
   lagUs: () => 0,
-  async observe({ db, at, params }: Instant): Promise<Observed> {
+  async observe({ db, at, params, startedAt }: Instant): Promise<Observed> {
     const from = { from: clickhouseTime(at - LOOK_BACK_US) }
     const losses = await db.query<FeedLoss>(query('feed_losses'), from)
     const peers = await db.query<PeerDown>(query('peer_downs'), from)
@@ -66,7 +70,7 @@ export const sessions: Family = {
 
     return {
       observations: [
-        ...losses.map((row) => feedLoss(row, settle)),
+        ...losses.flatMap((row) => feedLoss(row, settle, startedAt)),
         ...nodes.map(nodeDown),
         ...peers
           .filter((row) => !explained(row, nodes, losses))
@@ -76,7 +80,7 @@ export const sessions: Family = {
   },
 }
 
-function feedLoss(row: FeedLoss, settle: number): Observation {
+function feedLoss(row: FeedLoss, settle: number, startedAt: number): Observation[] {
   const lost = Number(row.down_at)
   const evidence = [
     {
@@ -88,35 +92,42 @@ function feedLoss(row: FeedLoss, settle: number): Observation {
   ]
   if (row.router_down_at !== null) {
     const since = Number(row.router_down_at)
-    return {
-      kind: 'ROUTER_DOWN',
+    return [
+      {
+        kind: 'ROUTER_DOWN',
+        scope: { router: row.name },
+        since,
+        ...span(row),
+        openAt: Math.max(since, lost),
+        brief: 'counts',
+        severity: 'minor',
+        confidence: 'high',
+        metrics: { tors: row.reported_by, vips: [] },
+        explanation: `Router ${row.name} is down: its BMP session is lost and ${row.reported_by.join(', ')} lost BGP with it.`,
+        evidence,
+        entities: [`router:${row.name}`, `tor:${row.name}`],
+      },
+    ]
+  }
+  // The collector ended it: a router that comes back soon lost nothing.
+  const ours = OWN_REASONS.has(row.reason)
+  if (ours && row.up_at !== null) return []
+  return [
+    {
+      kind: 'FEED_LOST',
       scope: { router: row.name },
-      since,
+      since: lost,
       ...span(row),
-      openAt: Math.max(since, lost),
-      brief: 'counts',
+      openAt: ours ? Math.max(lost, startedAt) + OWN_GRACE_US : lost + settle,
+      ...(ours ? {} : { brief: 'counts' as const }),
       severity: 'minor',
       confidence: 'high',
-      metrics: { tors: row.reported_by, vips: [] },
-      explanation: `Router ${row.name} is down: its BMP session is lost and ${row.reported_by.join(', ')} lost BGP with it.`,
+      metrics: { tors: [], vips: [], reason: row.reason },
+      explanation: `The BMP session of ${row.name} was lost (${row.reason}). No neighbour lost BGP with it: what it showed is kept, marked stale.`,
       evidence,
-      entities: [`router:${row.name}`, `tor:${row.name}`],
-    }
-  }
-  return {
-    kind: 'FEED_LOST',
-    scope: { router: row.name },
-    since: lost,
-    ...span(row),
-    openAt: lost + settle,
-    brief: 'counts',
-    severity: 'minor',
-    confidence: 'high',
-    metrics: { tors: [], vips: [], reason: row.reason },
-    explanation: `The BMP session of ${row.name} was lost (${row.reason}). No neighbour lost BGP with it: what it showed is kept, marked stale.`,
-    evidence,
-    entities: [`router:${row.name}`],
-  }
+      entities: [`router:${row.name}`],
+    },
+  ]
 }
 
 function nodeDown(row: NodeDown): Observation {
