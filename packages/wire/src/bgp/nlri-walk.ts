@@ -17,7 +17,8 @@ const SCAN_LOST = 2
  * Hands every route of `field` to `sink`, in wire order.
  *
  * Path identifiers (RFC 7911): as the session knowledge says, unless the field only makes sense the
- * other way; then that is done and `index.addPathGuessed` set.
+ * other way; then that is done and `index.addPathGuessed` set. Only form counts, not likelihood: a list
+ * that can be read plainly is, even where that gives the default route several times over.
  *
  * One bad NLRI costs only what can't be delimited any more: an EVPN route of wrong size is skipped by
  * its length octet, a prefix of wrong size ends its field.

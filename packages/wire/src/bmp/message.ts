@@ -82,8 +82,8 @@ export function decodeBmpMessage(
     }
     errors.push(
       new DecodeError('UNSUPPORTED', `message type ${type}`, {
-        offset: start + 5,
-        length: 1,
+        offset: Math.min(start + 5, end),
+        length: start + 5 < end ? 1 : 0,
         path: 'bmp',
         spec: 'RFC 7854 section 4.1',
       }),

@@ -346,21 +346,21 @@ describe('hostile captures', () => {
   })
 
   test('what waits behind a hole is bounded', () => {
-    let ended: StreamEnd | undefined
+    const ended: StreamEnd[] = []
     const reader = new CaptureReader({
       onData: () => undefined,
-      onEnd: (_stream, how) => (ended = how),
+      onEnd: (_stream, how) => ended.push(how),
     })
     reader.push(pcap(packets(session().slice(0, 2))))
     const [packet] = packets([{ sequence: 0, payload: new Uint8Array(60000) }])
     const record = pcap([packet!]).slice(24)
     const before = process.memoryUsage().arrayBuffers
-    for (let i = 0; i < 1200 && ended === undefined; i++) {
+    for (let i = 0; i < 1200 && ended.length === 0; i++) {
       // The sequence number, behind record, Ethernet and IP headers and the ports.
       new DataView(record.buffer).setUint32(16 + 14 + 20 + 4, START + 1000 + i * 60000)
       reader.push(record)
     }
-    expect(ended).toBe('gap')
+    expect(ended).toEqual(['gap'])
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(150 << 20)
   })
 })
