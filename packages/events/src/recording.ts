@@ -336,8 +336,11 @@ export class RecordingWriter {
   /** @param rxUs when the chunk was received */
   async write(chunk: Uint8Array, rxUs: number): Promise<void> {
     if (chunk.length === 0) return
+    // In this order: octets without a time count to the chunk before them, a time without octets is an error.
+    for (let done = 0; done < chunk.length;) {
+      done += (await this.#bmp.write(chunk, done)).bytesWritten
+    }
     await this.#times.write(`${this.#offset} ${formatUnixSeconds(rxUs)}\n`)
-    await this.#bmp.writev([chunk])
     this.#offset += chunk.length
   }
 
