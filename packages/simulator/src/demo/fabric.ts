@@ -72,6 +72,7 @@ export class DemoFabric {
   #node7(): void {
     // Its own /32 on both sessions, the pods on one of them at a time.
     const node = this.#t2.worker('node7', NODE7, ['leaf11', 'leaf23'], [`${NODE7}/32`])
+    this.#t2.prefixNode(NODE7_PODS, NODE7)
     this.#t2.before(() => {
       node.announce([this.#pods()], { on: [this.#home] })
       this.#t2.announceHost(this.#home, this.#host())

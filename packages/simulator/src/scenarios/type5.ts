@@ -73,6 +73,7 @@ function centralised(stage: Stage, pod: (ip: string, prefix: string) => PodPrefi
   const t2 = new T2(stage.fabric, { background: false })
   for (const { name, ip, leaf, prefix } of WORKERS) {
     t2.worker(name, ip, ['bl90'], [prefix])
+    t2.prefixNode(prefix, ip)
     t2.before(() => {
       t2.announceHost(leaf, host(ip))
       t2.announcePrefix('bl90', pod(ip, prefix))

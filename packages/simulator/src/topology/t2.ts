@@ -209,6 +209,11 @@ export class T2 {
     return node
   }
 
+  /** fabric.yaml knows which host is behind a prefix; else only the VRF sessions tell. */
+  prefixNode(prefix: string, node: string): void {
+    this.fabric.inventory.prefixNodes.push({ prefix, node })
+  }
+
   /** Happens before the recording starts. */
   before(run: () => void): void {
     this.fabric.sim.after(3_000_000, run)
