@@ -227,6 +227,27 @@ describe.skipIf(vectorsMissing !== undefined)(suite, () => {
     })
   })
 
+  describe('pmacct logs the same announcements with the same attributes', () => {
+    // Not 202, 400 and 401: there one log is of several connections. Withdrawals are not compared:
+    // pmacct logs those alone whose route it knew. Nor is the peer's AS: pmacct takes it from the Peer Up
+    // that it thinks the message belongs to (FRR 8.0.1's Loc-RIB has several).
+    const pairs = files.flatMap((row) => {
+      const oracle = (row.oracles ?? []).find((name) => name.includes('.pmacct.jsonl'))
+      return row.kind === 'bmp' && oracle !== undefined && /\/(200|204|205|206|403)-/.test(row.file)
+        ? [[row.file, oracle] as const]
+        : []
+    })
+
+    test.each(pairs)('%s', (file, oracle) => {
+      const expected = (readLines(oracle) as any[])
+        .filter((line) => line.bmp_msg_type === 'route_monitor' && line.log_type === 'update')
+        .map(pmacctRoute)
+      const found = readBmp(readVector(file)).messages.flatMap(pmacctForm)
+      expect(found.length).toBeGreaterThan(50)
+      expect(found.toSorted()).toEqual(expected.toSorted())
+    })
+  })
+
   describe('hex vectors', () => {
     /**
      * Messages whose counted facts stop at the first bad attribute, where we go on (RFC 7606), and one
@@ -408,4 +429,61 @@ function exabgpAttribute(attribute: any, theirs: any): [unknown, unknown] | unde
     default:
       return undefined
   }
+}
+
+const PMACCT_ORIGINS: Record<string, string> = { igp: 'i', egp: 'e', incomplete: 'u' }
+
+/** pmacct sorts communities, shows some IPv4 next hops in mapped form, and 0.0.0.0 for none (FRR). */
+function unmapped(address: string): string {
+  return address === '' ? '0.0.0.0' : address.replace(/^::ffff:(?=\d+\.)/, '')
+}
+
+/** A line of pmacct's log in a form that both sides can be put into. */
+function pmacctRoute(line: any): string {
+  const words = (list: unknown): string[] =>
+    Array.isArray(list)
+      ? list
+      : String(list ?? '')
+          .split(' ')
+          .filter((word) => word !== '')
+  const rd = line.safi === 128 ? String(line.rd).replace(/^\d+:/, '') : ''
+  return JSON.stringify([
+    `${line.afi}/${line.safi} ${rd} ${line.ip_prefix}`,
+    unmapped(line.bgp_nexthop),
+    words(line.as_path).join(' '),
+    words(line.comms).toSorted(),
+    words(line.ecomms)
+      .filter((word) => /^(RT|SoO):/.test(word))
+      .toSorted(),
+    line.origin,
+    line.local_pref,
+    line.med,
+    line.peer_ip,
+  ])
+}
+
+function pmacctForm(message: BmpMessage): string[] {
+  if (message.kind !== 'route_monitoring' || message.update === null) return []
+  const { attributes, announced } = message.update
+  const of = (kind: string): any => attributes.find((attribute) => attribute.kind === kind)
+  return announced.flatMap((group) =>
+    group.routes.map((route) => {
+      const [rd, prefix] = route.kind === 'prefix' ? [route.rd, route.prefix] : ['', '']
+      return JSON.stringify([
+        `${group.afi}/${group.safi} ${rd} ${prefix}`,
+        unmapped(group.nextHop),
+        // pmacct reads no AS_PATH that is of 2-octet numbers against the A flag (FRR 8.0.1).
+        message.update?.asWidthLied === true ? '' : (of('as_path')?.text ?? ''),
+        [...(of('communities')?.communities ?? [])].toSorted(),
+        ((of('ext_communities')?.extCommunities ?? []) as string[])
+          .filter((text) => /^(rt|soo):/.test(text))
+          .map((text) => text.replace(/^rt/, 'RT').replace(/^soo/, 'SoO'))
+          .toSorted(),
+        PMACCT_ORIGINS[of('origin')?.origin] ?? null,
+        of('local_pref')?.localPref ?? null,
+        of('med')?.med ?? null,
+        message.peer.address,
+      ])
+    }),
+  )
 }
