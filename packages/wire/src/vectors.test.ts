@@ -440,12 +440,10 @@ function unmapped(address: string): string {
 
 /** A line of pmacct's log in a form that both sides can be put into. */
 function pmacctRoute(line: any): string {
-  const words = (list: unknown): string[] =>
-    Array.isArray(list)
-      ? list
-      : String(list ?? '')
-          .split(' ')
-          .filter((word) => word !== '')
+  const words = (list: unknown): string[] => {
+    if (Array.isArray(list)) return list
+    return typeof list === 'string' && list !== '' ? list.split(' ') : []
+  }
   const rd = line.safi === 128 ? String(line.rd).replace(/^\d+:/, '') : ''
   return JSON.stringify([
     `${line.afi}/${line.safi} ${rd} ${line.ip_prefix}`,
