@@ -207,6 +207,8 @@ export class Inventory {
     for (const router of this.#config.routers) {
       const shares = router.pair !== undefined && this.#pairHasAnycast(router.pair)
       for (const vtep of router.vteps) {
+        // An anycast address stands at each of its routers: one row.
+        if (known.has(vtep.ip)) continue
         known.add(vtep.ip)
         rows.push({
           ip: mapped(vtep.ip),

@@ -10,7 +10,7 @@ WHERE (addr, bits) IN (
             SELECT DISTINCT router, peer_key FROM ribscope.marks WHERE effect = 'sweep' AND inserted_at > {marked_after:DateTime64(6, 'UTC')}
         ) AS m ON m.router = s.router
         WHERE (m.peer_key = 0 OR m.peer_key = s.peer_key)
-            AND (s.afi = 25 OR (s.ip_version = 4 AND s.bits = 32) OR (s.ip_version = 6 AND s.bits = 128) OR (s.addr, s.bits) IN (SELECT addr, bits FROM ribscope.fabric_vips))
+            AND (s.afi = 25 OR s.peer_rd != 0 OR (s.ip_version = 4 AND s.bits = 32) OR (s.ip_version = 6 AND s.bits = 128) OR (s.addr, s.bits) IN (SELECT addr, bits FROM ribscope.fabric_vips))
     )
     AND class NOT IN ('AADUP', 'WWDUP')
     AND rx_ts >= {since:DateTime64(6, 'UTC')}

@@ -20,7 +20,9 @@ FROM
         level - delta AS before_level
     FROM
     (
-        SELECT v.prefix AS prefix, if(t.vrf = '', 'default', t.vrf) AS vrf, p.node AS node, p.router_name AS tor, t.rx_ts AS rx_ts, t.pos AS pos,
+        SELECT v.prefix AS prefix,
+-- include: fragments/vrf_of_t.sql
+            AS vrf, p.node AS node, p.router_name AS tor, t.rx_ts AS rx_ts, t.pos AS pos,
             t.implied AS implied, t.router AS router, t.peer_key AS peer_key, t.seq AS seq, t.class AS cls, t.phase AS phase,
             multiIf(t.class IN ('NEW', 'WADUP', 'WADIFF'), 1, t.class = 'AW', -1, 0) AS delta,
             -- An explicit withdrawal just before or after the Peer Down of its session is part of it (P8).

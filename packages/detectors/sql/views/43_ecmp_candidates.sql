@@ -10,7 +10,9 @@ WITH ranked AS
         first_value(med_) OVER w AS b_med, first_value(is_ebgp) OVER w AS b_ebgp, first_value(path) OVER w AS b_path
     FROM
     (
-        SELECT v.prefix AS vip, if(t.vrf = '', 'default', t.vrf) AS vrf, t.router AS router, p.router_name AS name, p.router_role AS role,
+        SELECT v.prefix AS vip,
+-- include: fragments/vrf_of_t.sql
+            AS vrf, t.router AS router, p.router_name AS name, p.router_role AS role,
             multiIf(p.node != '', p.node, p.device != '', p.device, toString(p.peer_addr)) AS via,
             multiIf(p.node != '', 'node', p.device != '', 'device', 'peer') AS via_kind,
             t.since AS since,
@@ -22,7 +24,7 @@ WITH ranked AS
         FROM
         (
             SELECT addr, bits, ip_version, router, peer_key, rib, afi, safi, nlri_key, path_id,
-                argMax(action, (pos, implied)) AS action, max(rx_ts) AS since, argMax(peer_asn, (pos, implied)) AS peer_asn, argMax(vrf, (pos, implied)) AS vrf,
+                argMax(action, (pos, implied)) AS action, max(rx_ts) AS since, argMax(peer_asn, (pos, implied)) AS peer_asn, argMax(vrf, (pos, implied)) AS vrf, any(peer_rd) AS peer_rd,
                 argMax(flags, (pos, implied)) AS flags, argMax(local_pref, (pos, implied)) AS local_pref, argMax(as_path, (pos, implied)) AS as_path,
                 argMax(origin, (pos, implied)) AS origin, argMax(med, (pos, implied)) AS med, argMax(link_bw, (pos, implied)) AS link_bw
             FROM ribscope.route_transitions

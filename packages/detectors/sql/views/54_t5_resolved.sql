@@ -1,4 +1,5 @@
--- Every Type-5 path with every host behind it (gateway address, else fabric.yaml's prefix_nodes, else the host route itself) and the
+-- Every Type-5 path with every host behind it (gateway address, else what hosts announce on the leaf's VRF
+-- sessions, else fabric.yaml's prefix_nodes, else the host route itself) and the
 -- verdict on that pair (DETECTORS C.1).
 -- A host of another VRF with the same address is no owner: the L2VNIs of fabric.yaml decide, else the L3VNI of the Type-2; a Type-2
 -- without L3VNI says nothing of its VRF and is taken.
@@ -31,9 +32,10 @@ FROM
     FROM
     (
         SELECT t.addr AS addr, t.bits AS bits, t.ip_version AS ip_version, t.rd AS rd, t.eth_tag AS eth_tag, t.gw_ip AS gw_ip, t.esi AS esi, t.vni AS vni, t.nh AS nh, t.rmac AS rmac, t.prefix AS prefix, t.has_gw AS has_gw, t.has_esi AS has_esi, t.rts AS rts, t.since AS since, t.seen_at AS seen_at, t.vgroup AS vgroup, t.nh_kind AS nh_kind, t.evidence AS evidence, t.vrf AS vrf, t.l2vnis AS l2vnis,
-            multiIf(t.has_gw, 'gw_ip', notEmpty(i.hops), 'inventory', t.bits = if(t.ip_version = 4, 32, 128), 'self_host', 'unknown') AS next_host_src,
-            arrayJoin(multiIf(t.has_gw, [t.gw_ip], notEmpty(i.hops), i.hops, t.bits = if(t.ip_version = 4, 32, 128), [t.addr], [toIPv6('::')])) AS next_host
+            multiIf(t.has_gw, 'gw_ip', notEmpty(ce.hops), 'vrf_session', notEmpty(i.hops), 'inventory', t.bits = if(t.ip_version = 4, 32, 128), 'self_host', 'unknown') AS next_host_src,
+            arrayJoin(multiIf(t.has_gw, [t.gw_ip], notEmpty(ce.hops), ce.hops, notEmpty(i.hops), i.hops, t.bits = if(t.ip_version = 4, 32, 128), [t.addr], [toIPv6('::')])) AS next_host
         FROM ribscope.t5 AS t
+        LEFT JOIN (SELECT addr, bits, vgroup, groupUniqArray(host) AS hops FROM ribscope.ce_paths GROUP BY addr, bits, vgroup) AS ce ON ce.addr = t.addr AND ce.bits = t.bits AND ce.vgroup = t.vgroup
         LEFT JOIN (SELECT addr, bits, groupUniqArray(node_ip) AS hops FROM ribscope.fabric_prefix_nodes GROUP BY addr, bits) AS i ON i.addr = t.addr AND i.bits = t.bits
     ) AS n
     LEFT JOIN ribscope.t2_owner AS w ON w.ip = n.next_host
