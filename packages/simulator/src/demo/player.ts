@@ -20,6 +20,8 @@ const TICK_MS = 20
 /** A collector that does not read loses the session, as with a router whose buffer is full. */
 const MAX_UNSENT_OCTETS = 8 * 1024 * 1024
 const RETRY_MS = { first: 250, most: 10_000 }
+/** A session that lasted this long was a good one: the next is tried at once. */
+const STABLE_MS = 5_000
 const CLOSE_MS = 1_000
 /** A process that was suspended goes on where it was, instead of sending what it missed. */
 const MAX_LAG_US = 5e6
@@ -96,7 +98,7 @@ async function keepConnected(router: Router, line: Line, options: DemoOptions): 
     if (aborted(signal)) return
     // Only Linux answers on all of 127.0.0.0/8.
     if (end.code === 'EADDRNOTAVAIL') ownAddress = false
-    wait = end.connected ? RETRY_MS.first : Math.min(wait * 2, RETRY_MS.most)
+    wait = end.heldMs > STABLE_MS ? RETRY_MS.first : Math.min(wait * 2, RETRY_MS.most)
     log.warn({ router: router.name, code: end.code }, 'demo: no BMP session, trying again')
     await pause(wait, signal)
   }
@@ -113,20 +115,21 @@ function session(
   line: Line,
   { host, port, signal }: DemoOptions,
   ownAddress: boolean,
-): Promise<{ connected: boolean; code: string | undefined }> {
+): Promise<{ heldMs: number; code: string | undefined }> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, ...(ownAddress ? { localAddress: router.address } : {}) })
-    let connected = false
+    let connectedAt: number | undefined
     let code: string | undefined
     let closing: NodeJS.Timeout | undefined
     const stop = (): void => {
-      if (connected) socket.end(encodeTermination(0))
+      line.socket = undefined
+      if (connectedAt !== undefined) socket.end(encodeTermination(0))
       else socket.destroy()
       closing = setTimeout(() => socket.destroy(), CLOSE_MS)
     }
     socket.setNoDelay(true)
     socket.once('connect', () => {
-      connected = true
+      connectedAt = performance.now()
       line.socket = socket
       router.feed.connect()
     })
@@ -140,7 +143,7 @@ function session(
       signal.removeEventListener('abort', stop)
       line.socket = undefined
       router.feed.disconnect('rst')
-      resolve({ connected, code })
+      resolve({ heldMs: connectedAt === undefined ? 0 : performance.now() - connectedAt, code })
     })
     signal.addEventListener('abort', stop, { once: true })
   })
