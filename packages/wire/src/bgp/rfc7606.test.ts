@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { PeerHeader } from '../bmp/peer-header.ts'
 import { update } from '../testing/bytes.ts'
 import { readUpdate } from '../testing/route-text.ts'
 import { ATTRIBUTE_RULES } from './attribute-rules.ts'
@@ -250,6 +251,13 @@ describe('RFC 7606 table of treatments', () => {
     ])
     expect(routes).toEqual(['+10.0.0.0/8'])
     expect(readUpdate(update({ withdrawn: '08 0a' })).errors).toEqual([])
+  })
+
+  test('section 3 d: the Loc-RIB has routes that were in no UPDATE (GoBGP)', () => {
+    const header = Object.assign(new PeerHeader(), { rib: 'loc_rib' })
+    const message = update({ attributes: ORIGIN, nlri: '08 0a' })
+    expect(readUpdate(message, undefined, header).errors).toEqual([])
+    expect(readUpdate(message, undefined, new PeerHeader()).errors).toHaveLength(1)
   })
 
   test('section 3 g: of an attribute that comes twice the first one counts', () => {

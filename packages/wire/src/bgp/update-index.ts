@@ -452,8 +452,9 @@ export class UpdateIndex {
 
   /** RFC 7606 section 3 d, less NEXT_HOP (see the head of this file). */
   #checkMandatory(): void {
-    // What a broken attribute hid is not missing.
-    if (this.#cut) return
+    // What a broken attribute hid is not missing. And a Loc-RIB has routes that were in no UPDATE: those
+    // of the router itself (GoBGP shows them without AS_PATH).
+    if (this.#cut || this.rib === 'loc_rib') return
     if (this.at[ATTR_ORIGIN]! < 0) this.#missing(ATTR_ORIGIN)
     if (this.at[ATTR_AS_PATH]! < 0) this.#missing(ATTR_AS_PATH)
   }
