@@ -1,4 +1,5 @@
 /** The HTTP API: Fastify over the store's views. Built inert; `start` opens sessions and listens. */
+import type { EventEmitter } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
@@ -11,7 +12,8 @@ import type { Context } from './context.ts'
 import { installGuard } from './guard.ts'
 import { installMetrics } from './metrics.ts'
 import { SessionPool } from './pool.ts'
-import { handleErrors } from './problem.ts'
+import { answerBroken, handleErrors, refusal, sendProblem } from './problem.ts'
+import { EventHub, eventRoutes, type ApiEvents } from './routes/events.ts'
 import { fabricRoutes } from './routes/fabric.ts'
 import { findingRoutes } from './routes/findings.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
@@ -28,6 +30,8 @@ export interface ApiDeps {
   /** Where the other parts count; `/metrics` shows it all. */
   readonly registry: Registry
   readonly readiness: () => Readiness | Promise<Readiness>
+  /** Changes for GET /api/v1/events; without it there is no such resource. */
+  readonly events?: EventEmitter<ApiEvents>
   readonly version?: string
   readonly now?: () => Date
 }
@@ -60,6 +64,7 @@ export function createApi(config: ApiConfig, deps: ApiDeps): Api {
   )
   const userSql = config.sql === false ? undefined : new UserSql(deps.store, limits)
   let app: FastifyInstance | undefined
+  let hub: EventHub | undefined
   let address: Api['address']
 
   return {
@@ -74,7 +79,8 @@ export function createApi(config: ApiConfig, deps: ApiDeps): Api {
       try {
         await pool.start()
         await userSql?.start()
-        app = await buildApp(config, deps, { context, tokens, userSql })
+        hub = deps.events && new EventHub(deps.events, limits.listeners)
+        app = await buildApp(config, deps, { context, tokens, userSql, hub })
         await app.listen({ host: config.host === '' ? '::' : config.host, port: config.port })
       } catch (error) {
         await this.stop()
@@ -85,6 +91,7 @@ export function createApi(config: ApiConfig, deps: ApiDeps): Api {
     },
     async stop() {
       address = undefined
+      hub?.stop()
       await app?.close()
       await pool.stop()
       await userSql?.stop()
@@ -104,14 +111,21 @@ async function buildApp(
     readonly context: Context
     readonly tokens: Tokens | undefined
     readonly userSql: UserSql | undefined
+    readonly hub: EventHub | undefined
   },
 ): Promise<FastifyInstance> {
-  const { context, tokens, userSql } = parts
+  const { context, tokens, userSql, hub } = parts
   const { log, registry } = deps
   const app = Fastify({
     bodyLimit: context.limits.bodyOctets,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 300 },
+    frameworkErrors: (error, request, reply) => {
+      void sendProblem(request, reply, refusal(error.statusCode ?? 400, error.message))
+    },
+    clientErrorHandler: (error, socket) => {
+      answerBroken(error, socket)
+    },
     // Stopping must not wait for idle keep-alive connections or for event streams.
     forceCloseConnections: true,
     ajv: {
@@ -157,6 +171,7 @@ async function buildApp(
       routerRoutes(v1, context)
       fabricRoutes(v1, context)
       if (userSql) sqlRoutes(v1, userSql, context)
+      if (hub) eventRoutes(v1, hub)
     },
     { prefix: '/api/v1' },
   )

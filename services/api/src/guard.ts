@@ -26,6 +26,11 @@ export function installGuard(
   const origins = new Set(config.origins.map((each) => each.toLowerCase().replace(/\/$/, '')))
 
   app.addHook('onRequest', async (request, reply) => {
+    // RFC 9112 section 3.2: two of them are an attack on whoever reads the other one.
+    const { rawHeaders } = request.raw
+    if (rawHeaders.filter((each, i) => i % 2 === 0 && each.toLowerCase() === 'host').length > 1) {
+      throw new ProblemError(400, 'more than one Host', 'foreign-host')
+    }
     const name = hostName(request.headers.host)
     if (name === undefined || (isIP(name) === 0 && !names.has(name))) {
       throw new ProblemError(

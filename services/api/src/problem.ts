@@ -1,5 +1,6 @@
 /** Errors as RFC 9457 problem documents, and nothing else: also 404, validation, 413 and 500. */
 import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import { StoreError } from '@ribscope/store'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -46,6 +47,29 @@ export const badRequest = (what: string, slug = 'bad-parameter'): ProblemError =
 interface Answer {
   readonly problem: Problem
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** A refusal before there is a route: a path that can't be decoded. */
+export const refusal = (status: number, detail: string): Problem =>
+  document(status, undefined, detail)
+
+/** What is no HTTP request gets an answer too, by hand: there is no reply to write to. */
+export function answerBroken(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 431
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 408
+        : 400
+  const body = JSON.stringify(document(status, undefined, 'not an HTTP request that is understood'))
+  socket.end(
+    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${PROBLEM}\r\n` +
+      `Content-Length: ${String(Buffer.byteLength(body))}\r\nConnection: close\r\n\r\n${body}`,
+  )
 }
 
 function document(status: number, slug: string | undefined, detail?: string): Problem {

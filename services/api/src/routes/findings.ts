@@ -248,7 +248,8 @@ function identity(item: Row): [string, number, string][] {
     return []
   }
   try {
-    return [[router, number, clickhouseTime('rx_ts', rx_ts)]]
+    const zoned = /(?:Z|[+-]\d\d:\d\d)$/.test(rx_ts) ? rx_ts : `${rx_ts}Z`
+    return [[router, number, clickhouseTime('rx_ts', zoned)]]
   } catch {
     return []
   }
