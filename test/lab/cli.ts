@@ -23,7 +23,7 @@ const USAGE = `usage: npm run lab -- COMMAND [options]
   --nodes LIST    Kubernetes nodes in each rack (2,2)
   --count N       vip-flap: how many times (5)
   --how HOW       node-down: kill or links (kill)
-  --seconds N     node-down, vm-move: how long it lasts
+  --seconds N     how long the trouble of the others lasts
   --idle N        steady: how long nothing happens (10)
   --fabric FILE   where to write the fabric.yaml that describes the lab
   --bmp WHEN      FRR starts BMP: settled (after BGP), boot (before), configured (added later)

@@ -132,9 +132,7 @@ export const bmpCommands = (
   'configure terminal',
   `router bgp ${router.asn}`,
   ...bmpTargets(),
-  on
-    ? `bmp connect ${collector.host} port ${collector.port} min-retry 500 max-retry 2000`
-    : `no bmp connect ${collector.host} port ${collector.port}`,
+  `${on ? '' : 'no '}bmp connect ${collector.host} port ${collector.port} min-retry 500 max-retry 2000`,
   'end',
 ]
 

@@ -331,6 +331,8 @@ export class Lab {
     const r = this.router(router)
     const at = this.note('revive', { router })
     await (r.part === 'clos' ? this.#startBgpd(r) : this.#startGobgpd(r))
+    // Its configuration would have it: BMP comes up with BGP.
+    if (r.part === 'clos' && r.bmp && this.#options.bmp !== 'boot') await this.bmp(router, true)
     return at
   }
 

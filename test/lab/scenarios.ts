@@ -36,7 +36,7 @@ export interface PlayOptions {
   readonly count?: number
   /** node-down: how it goes. `links` is a pulled cable, `kill` a crash of its BGP daemon. */
   readonly how?: 'kill' | 'links'
-  /** node-down, vm-move: how long the trouble lasts, in seconds. */
+  /** How long the trouble of the other scenarios lasts, in seconds. */
   readonly seconds?: number
   /** steady: how long nothing happens, in seconds. */
   readonly idle?: number
@@ -135,6 +135,51 @@ const nodeDown: Scenario = {
   },
 }
 
+const torDown: Scenario = {
+  name: 'tor-down',
+  about: 'tor2 loses its BGP daemon and all its links, and is back later',
+  parts: ['clos'],
+  async play(lab, { seconds = 8 }) {
+    const router = 'tor2'
+    await Promise.all([lab.kill(router), lab.links(router, false)])
+    await lab.wait(seconds)
+    await lab.links(router, true)
+    await lab.revive(router)
+    await lab.settleClos()
+    lab.note('settled')
+    return {
+      expect: [{ kind: 'ROUTER_DOWN', scope: { router }, status: 'resolved' }],
+      // Its nodes are still there by its twin. That they have half their links is true.
+      expectNot: troubleBut(
+        ...['ROUTER_DOWN', 'ECMP_CHURN', 'ECMP_UNEQUAL_SPLIT', 'ECMP_SIBLING_DIFF'],
+        ...['ECMP_FANOUT_MISSING', 'SPINE_DIVERGENCE', 'DUAL_STACK_DISPARITY'],
+      ),
+    }
+  },
+}
+
+const bmpReconnect: Scenario = {
+  name: 'bmp-reconnect',
+  about: 'the BMP session of tor1 ends while BGP is fine; node1 withdraws a VIP before it is back',
+  parts: ['clos'],
+  async play(lab, { seconds = 6 }) {
+    const vip = '10.10.21.67/32'
+    await lab.bmp('tor1', false)
+    await lab.wait(seconds / 2)
+    await lab.announce('node1', vip, false)
+    await lab.wait(seconds / 2)
+    await lab.bmp('tor1', true)
+    return {
+      expect: [{ kind: 'FEED_LOST', scope: { router: 'tor1' }, status: 'resolved' }],
+      // No BGP session went down, and a table that is sent again is no flap.
+      expectNot: troubleBut(
+        ...['FEED_LOST', 'ECMP_CHURN', 'ECMP_UNEQUAL_SPLIT', 'ECMP_SIBLING_DIFF'],
+        ...['ECMP_FANOUT_MISSING', 'VIP_REMOVED'],
+      ),
+    }
+  },
+}
+
 /** A VM's host route appears behind another leaf; the old one withdraws its own a moment later. */
 async function moveVm(lab: Lab, vm: Vm, from: string, to: string): Promise<void> {
   lab.note('vm moves', { vm: vm.name, from, to })
@@ -173,7 +218,10 @@ const vmMove: Scenario = {
 }
 
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [steady, vipFlap, nodeDown, vmMove].map((scenario) => [scenario.name, scenario]),
+  [steady, vipFlap, nodeDown, torDown, bmpReconnect, vmMove].map((scenario) => [
+    scenario.name,
+    scenario,
+  ]),
 )
 
 export function scenario(name: string): Scenario {
