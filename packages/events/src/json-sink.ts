@@ -22,6 +22,10 @@ import {
   USED_ENCAP,
   USED_GATEWAY,
   USED_KEY,
+  USED_LINK_BW,
+  USED_LOCAL_PREF,
+  USED_MED,
+  USED_MM_SEQ,
   USED_NEXT_HOP_LL,
   USED_ORIGINATOR,
   USED_PATH_ID,
@@ -455,11 +459,12 @@ export class JsonSink extends RouteExtractor implements RowSink {
     }
     out.part((flags & FLAG_OWN_AS_PREPENDED) !== 0 ? OWN_1 : OWN_0)
     out.part(MED)
-    if ((flags & FLAG_MED) !== 0) out.u32(k.med[0]!)
+    if ((flags & FLAG_MED) !== 0) out.u32((k.used & USED_MED) === 0 ? 0 : k.med[0]!)
     else out.part(NULL)
     out.part(LOCAL_PREF)
-    if ((flags & FLAG_LOCAL_PREF) !== 0) out.u32(k.localPref[0]!)
-    else out.part(NULL)
+    if ((flags & FLAG_LOCAL_PREF) !== 0) {
+      out.u32((k.used & USED_LOCAL_PREF) === 0 ? 0 : k.localPref[0]!)
+    } else out.part(NULL)
     out.part(COMMUNITIES)
     const communities = k.communities
     for (let i = 0; i < communities.count && i < communities.ends[0]!; i++) {
@@ -570,11 +575,12 @@ export class JsonSink extends RouteExtractor implements RowSink {
     out.part(RMAC)
     if ((flags & FLAG_RMAC) !== 0) out.colonHex(k.rmac, 0, 6)
     out.part(MM_SEQ)
-    if ((flags & FLAG_MM_SEQ) !== 0) out.u32(k.mmSeq[0]!)
+    if ((flags & FLAG_MM_SEQ) !== 0) out.u32((k.used & USED_MM_SEQ) === 0 ? 0 : k.mmSeq[0]!)
     else out.part(NULL)
     out.part((flags & FLAG_MM_STICKY) !== 0 ? STICKY_1 : STICKY_0)
     out.part((flags & FLAG_DEFAULT_GW) !== 0 ? DEFAULT_GW_1 : DEFAULT_GW_0)
-    if ((flags & FLAG_LINK_BW) !== 0) out.part(ascii(floatText(k.linkBw[0]!)))
+    if ((flags & FLAG_LINK_BW) !== 0)
+      out.part(ascii(floatText((k.used & USED_LINK_BW) === 0 ? 0 : k.linkBw[0]!)))
     else out.part(NULL)
     out.part(RTS)
     this.#extensions(k, true)

@@ -100,7 +100,7 @@ describe('life of a BMP session', () => {
     const offset = initiation('tor1').length
     expect(s.session.broken).toMatchObject({ code: 'FRAMING', offset })
     expect(s.rows('route_errors')).toMatchObject([
-      { code: 'FRAMING', stream_offset: offset, treatment: 'session-reset', router: 'tor1' },
+      { code: 'FRAMING', offset, treatment: 'session-reset', router: 'tor1' },
     ])
     expect(s.kind('peer_up')).toEqual([])
     expect(s.end('framing', 2).kind('bmp_down')).toMatchObject([{ reason: 'framing' }])
@@ -454,7 +454,7 @@ describe('what cannot be decoded', () => {
         treatment: 'treat-as-withdraw',
         raw: '07',
         // BMP header 6, per-peer header 42, BGP header 19, two length fields, flags, type and length
-        stream_offset: before + 6 + 42 + 19 + 2 + 2 + 3,
+        offset: before + 6 + 42 + 19 + 2 + 2 + 3,
       },
     ])
   })
@@ -462,7 +462,7 @@ describe('what cannot be decoded', () => {
   test('an unknown message type is kept', () => {
     const s = new TestSession().at(0, initiation('r'), message(77, [1, 2, 3, 4]))
     expect(s.rows('route_errors')).toMatchObject([
-      { code: 'UNSUPPORTED', stream_offset: initiation('r').length + 5 },
+      { code: 'UNSUPPORTED', offset: initiation('r').length + 5 },
     ])
   })
 

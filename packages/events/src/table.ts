@@ -32,7 +32,10 @@ export interface Kind {
 }
 
 export interface Column<Row> {
+  /** of the table */
   readonly name: string
+  /** where the view that people read has another one */
+  readonly jsonName?: string
   readonly kind: Kind
   readonly get: (row: Row) => Cell
 }
@@ -107,6 +110,11 @@ export const IP_OR_NONE: Kind = {
 export const BGP_ID: Kind = {
   ...UINT32,
   json: (cell) => `"${formatIPv4Number(cell as number)}"`,
+}
+/** 0 is none. */
+export const BGP_ID_OR_NONE: Kind = {
+  ...BGP_ID,
+  json: (cell) => (cell === 0 ? '""' : BGP_ID.json(cell)),
 }
 const rdOctets = new Uint8Array(8)
 const rdView = new DataView(rdOctets.buffer)
@@ -214,7 +222,9 @@ export function writeTable<Row>(
 
 /** One JSON object, without a line end. */
 export function jsonOfRow<Row>(columns: readonly Column<Row>[], row: Row, table?: string): string {
-  const fields = columns.map(({ name, kind, get }) => `"${name}":${kind.json(get(row))}`)
+  const fields = columns.map(
+    ({ name, jsonName, kind, get }) => `"${jsonName ?? name}":${kind.json(get(row))}`,
+  )
   if (table !== undefined) fields.unshift(`"table":"${table}"`)
   return `{${fields.join(',')}}`
 }
