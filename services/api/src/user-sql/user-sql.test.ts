@@ -152,7 +152,7 @@ describe('what people ask', () => {
     expect((await post('SELECT 1', { format: 'Native' })).status).toBe(400)
   })
 
-  test.each([
+  test.each<[string, number, object?]>([
     ['SELEC 1', 403],
     ['SELECT', 400],
     ['SELECT nope FROM findings', 400],
@@ -161,12 +161,15 @@ describe('what people ask', () => {
     ['SELECT {n:UInt8} AS n', 400, { n: 'x' }],
     ['', 400],
     ['   ', 403],
-  ])('a mistake is a problem document of one line: %s', async (query, status, params = {}) => {
-    const answer = await post(query, { params })
-    expect(answer.status, answer.text).toBe(status)
-    expect(answer.headers.get('content-type')).toContain('application/problem+json')
-    expect(answer.json.detail).not.toMatch(/\n|node_modules|at .*\.ts:|ribscope-api-/)
-  })
+  ])(
+    'a mistake is a problem document of one line: %s',
+    async (query: string, status: number, params: object = {}) => {
+      const answer = await post(query, { params })
+      expect(answer.status, answer.text).toBe(status)
+      expect(answer.headers.get('content-type')).toContain('application/problem+json')
+      expect(answer.json.detail).not.toMatch(/\n|node_modules|at .*\.ts:|ribscope-api-/)
+    },
+  )
 
   test('other bodies', async () => {
     const send = (init: RequestInit): Promise<Answer> =>

@@ -1,0 +1,96 @@
+/** `ribscope rib`: looking glass, now or at an instant. */
+import { ApiClient, CLIENT_ENV, CLIENT_OPTIONS, CLIENT_USAGE, type Json } from '../client.ts'
+import { UsageError, type Command } from '../command.ts'
+import { screenOf, shortTime, shown, table, type Screen } from '../screen.ts'
+import { flag, number, oneOf, text } from '../values.ts'
+
+const RIBS = ['adj_in_pre', 'adj_in_post', 'loc_rib', 'adj_out_pre', 'adj_out_post'] as const
+const MATCHES = ['exact', 'longest', 'covered'] as const
+
+export const command: Command = {
+  name: 'rib',
+  summary: 'looking glass: routes now or at an instant',
+  usage: `ribscope rib [PREFIX] [flags]
+
+  --match HOW        exact (default), longest (what each view would use for it), covered (all inside it)
+  --router NAME      name, sysName or source address
+  --rib NAME         ${RIBS.join(', ')}
+  --peer WHO         address, or name of the node or router at the other end
+  --vrf NAME
+  --at TIME          as it was then (RFC 3339)
+  --limit N          at most so many (default 100)
+${CLIENT_USAGE}`,
+  options: {
+    match: { type: 'string' },
+    router: { type: 'string' },
+    rib: { type: 'string' },
+    peer: { type: 'string' },
+    vrf: { type: 'string' },
+    at: { type: 'string' },
+    limit: { type: 'string' },
+    ...CLIENT_OPTIONS,
+  },
+  env: CLIENT_ENV,
+  async run(ctx) {
+    const [prefix, ...more] = ctx.positionals
+    if (more.length > 0) throw new UsageError('rib: expected at most one PREFIX')
+    const { values } = ctx
+    const match = oneOf(values, 'match', MATCHES)
+    if (match !== undefined && prefix === undefined)
+      throw new UsageError('--match goes with a PREFIX')
+    const limit = number(values, 'limit', { min: 1, max: 100_000, integer: true }) ?? 100
+    const query = {
+      prefix,
+      match,
+      rib: oneOf(values, 'rib', RIBS),
+      router: text(values, 'router'),
+      peer: text(values, 'peer'),
+      vrf: text(values, 'vrf'),
+      at: text(values, 'at'),
+    }
+    const list = await new ApiClient(ctx).list('/rib', query, limit)
+    if (flag(values, 'json')) {
+      ctx.stdout.write(`${JSON.stringify(list, null, 2)}\n`)
+      return 0
+    }
+    if (list.items.length === 0) ctx.stdout.write('no routes\n')
+    else ctx.stdout.write(tableOf(screenOf(ctx.stdout), list.items))
+    if (list.next !== null) ctx.stderr.write(`there are more than ${String(limit)}: see --limit\n`)
+    return 0
+  },
+}
+
+function tableOf(screen: Screen, items: readonly Json[]): string {
+  const plain = (item: Json, name: string): string => shown(item[name])
+  const rows = items.map((item) => {
+    const dim = item['stale'] === 1 ? screen.dim : undefined
+    const node = plain(item, 'origin_node')
+    return [
+      { text: plain(item, 'nlri'), paint: dim },
+      { text: plain(item, 'router'), paint: dim },
+      { text: plain(item, 'rib'), paint: dim },
+      { text: plain(item, 'peer_addr') + (node === '' ? '' : ` ${node}`), paint: dim },
+      { text: plain(item, 'next_hop'), paint: dim },
+      { text: shortTime(item['since'] ?? item['rx_ts']), paint: dim },
+      { text: attributes(item), paint: dim },
+    ]
+  })
+  return table(screen, ['ROUTE', 'ROUTER', 'RIB', 'PEER', 'NEXT HOP', 'SINCE', 'ATTRIBUTES'], rows)
+}
+
+function attributes(item: Json): string {
+  const words = [
+    ...(item['stale'] === 1 ? ['stale'] : []),
+    `path ${String(item['as_path_text']) === '' ? 'empty' : String(item['as_path_text'])}`,
+    ...(['origin', 'local_pref', 'med', 'gw_ip', 'vni'] as const).flatMap((name) => {
+      const value = item[name]
+      return value === null || value === '' || (name === 'vni' && value === 0)
+        ? []
+        : [`${name} ${shown(value)}`]
+    }),
+    ...(item['communities'] as string[]),
+    ...(item['ext_communities'] as string[]),
+    ...(item['large_communities'] as string[]),
+  ]
+  return words.join(' ')
+}
