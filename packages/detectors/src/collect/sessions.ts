@@ -13,6 +13,8 @@ interface FeedLoss {
   reason: string
   seq: string
   reported_by: string[]
+  /** VIPs that were ever announced on it. */
+  vips: string[]
   router_down_at: string | null
 }
 
@@ -41,6 +43,8 @@ interface PeerDown {
   notification_subcode: number
   fsm_event: number
   text: string
+  /** VIPs that the peer, a node, announced there. */
+  vips: string[]
 }
 
 /** Peer Downs this near to the loss of a node or router are explained by it. */
@@ -102,7 +106,7 @@ function feedLoss(row: FeedLoss, settle: number, startedAt: number): Observation
         brief: 'counts',
         severity: 'minor',
         confidence: 'high',
-        metrics: { tors: row.reported_by, vips: [] },
+        metrics: { tors: row.reported_by, vips: row.vips },
         explanation: `Router ${row.name} is down: its BMP session is lost and ${row.reported_by.join(', ')} lost BGP with it.`,
         evidence,
         entities: [`router:${row.name}`, `tor:${row.name}`],
@@ -122,7 +126,7 @@ function feedLoss(row: FeedLoss, settle: number, startedAt: number): Observation
       ...(ours ? {} : { brief: 'counts' as const }),
       severity: 'minor',
       confidence: 'high',
-      metrics: { tors: [], vips: [], reason: row.reason },
+      metrics: { tors: [], vips: row.vips, reason: row.reason },
       explanation: `The BMP session of ${row.name} was lost (${row.reason}). No neighbour lost BGP with it: what it showed is kept, marked stale.`,
       evidence,
       entities: [`router:${row.name}`],
@@ -191,7 +195,7 @@ function peerDown(row: PeerDown, settle: number): Observation {
     confidence: 'high',
     metrics: {
       tors: [row.router_name],
-      vips: [],
+      vips: row.vips,
       reason: row.reason,
       reason_code: row.reason_code,
       notification_code: row.notification_code,
