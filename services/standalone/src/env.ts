@@ -14,11 +14,6 @@ export const ENV: readonly EnvTwin[] = [
   { flag: 'http', variable: 'RIBSCOPE_HTTP', about: 'where HTTP is served, HOST:PORT' },
   { flag: 'data', variable: 'RIBSCOPE_DATA', about: 'folder of the embedded store' },
   { flag: 'data-limit', variable: 'RIBSCOPE_DATA_LIMIT', about: 'disk limit, octets or N%' },
-  {
-    flag: 'clickhouse-http',
-    variable: 'RIBSCOPE_CLICKHOUSE_HTTP',
-    about: "ClickHouse's own HTTP interface, read-only, HOST:PORT",
-  },
   { flag: 'insecure', variable: 'RIBSCOPE_INSECURE', about: 'HTTP beyond loopback without tokens' },
   {
     flag: 'log-level',

@@ -10,21 +10,55 @@ export interface Entry {
   readonly load: () => Promise<{ readonly command: Command }>
 }
 
-const entry = (name: string, summary: string): Entry => ({
-  name,
-  summary,
-  load: () => import(`./commands/${name}.ts`) as Promise<{ readonly command: Command }>,
-})
-
 export const COMMANDS: readonly Entry[] = [
-  entry('up', 'run everything in one process: BMP in, findings, HTTP and console out'),
-  entry('decode', 'BMP stream, pcap or pcapng to JSON lines'),
-  entry('analyze', 'findings from recordings, offline'),
-  entry('record', 'keep what routers send as recordings'),
-  entry('replay', 'play recordings to a collector'),
-  entry('simulate', 'write a simulated scenario as a recording'),
-  entry('migrate', 'create or upgrade the ClickHouse schema'),
-  entry('findings', 'findings of a running Ribscope'),
-  entry('vips', 'VIPs of a running Ribscope: who announces them, through which ToRs'),
-  entry('rib', 'looking glass: routes now or at an instant'),
+  {
+    name: 'up',
+    summary: 'run everything in one process: BMP in, findings, HTTP and console out',
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'decode',
+    summary: 'BMP stream, pcap or pcapng to JSON lines',
+    load: () => import('./commands/decode.ts'),
+  },
+  {
+    name: 'analyze',
+    summary: 'analyse recordings offline: findings as JSON',
+    load: () => import('./commands/analyze.ts'),
+  },
+  {
+    name: 'record',
+    summary: 'keep what routers send as recordings',
+    load: () => import('./commands/record.ts'),
+  },
+  {
+    name: 'replay',
+    summary: 'play recordings to a collector',
+    load: () => import('./commands/replay.ts'),
+  },
+  {
+    name: 'simulate',
+    summary: 'write a simulated scenario as a recording',
+    load: () => import('./commands/simulate.ts'),
+  },
+  {
+    name: 'migrate',
+    summary: 'create or upgrade the ClickHouse schema',
+    load: () => import('./commands/migrate.ts'),
+  },
+  {
+    name: 'findings',
+    summary: 'findings of a running Ribscope',
+    load: () => import('./commands/findings.ts'),
+  },
+  {
+    name: 'vips',
+    summary: 'VIPs of a running Ribscope: who announces them, through which ToRs',
+    load: () => import('./commands/vips.ts'),
+  },
+  {
+    name: 'rib',
+    summary: 'looking glass: routes now or at an instant',
+    load: () => import('./commands/rib.ts'),
+  },
 ]
