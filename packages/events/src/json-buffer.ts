@@ -64,6 +64,7 @@ export class JsonBuffer {
   /** Any text as a JSON string; makes its own room. */
   text(value: string): void {
     if (value === '') {
+      this.reserve(2)
       this.octet(34)
       this.octet(34)
       return
