@@ -20,6 +20,9 @@ interface VipRow {
 /** IPv4 the way the log has it: ::ffff:a.b.c.d. */
 const mapped = (address: string): string => (address.includes(':') ? address : `::ffff:${address}`)
 
+/** Roles of routers that pass EVPN routes on and have no VTEP of their own. */
+const REFLECTING: ReadonlySet<string> = new Set(['rr', 'spine', 'superspine'])
+
 export class Inventory {
   readonly #store: Store
   readonly #db: StoreSession
@@ -225,7 +228,7 @@ export class Inventory {
       const own = this.#inferred.routers.filter((row) => row.bgp_id === ip || row.address === ip)
       const leaves = devices.filter((name) => {
         const role = byName.get(name)?.role
-        return role !== 'rr' && role !== 'spine' && role !== 'superspine'
+        return role === undefined || !REFLECTING.has(role)
       })
       const names = own.length > 0 ? own.map((row) => row.name) : leaves
       if (names.length === 0) continue

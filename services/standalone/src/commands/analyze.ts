@@ -28,21 +28,22 @@ export const command: Command = {
     const path = text(ctx.values, 'config')
     let config = defaultFabric()
     if (path !== undefined) {
-      const loaded = await loadFabric(path)
+      const loaded = loadFabric(path)
       config = loaded.fabric
       for (const warning of loaded.warnings) {
         ctx.stderr.write(`${path}:${String(warning.line)}: ${warning.message}\n`)
       }
     }
     const { analyze } = await import('../offline.ts')
-    const stderr = ctx.stderr as NodeJS.WriteStream
+    const { stderr } = ctx
+    const isTTY = 'isTTY' in stderr && stderr.isTTY === true
     const started = Date.now()
     const analysis = await analyze({
       paths: ctx.positionals,
       config,
       tailSeconds: tail,
       signal: ctx.signal,
-      ...(stderr.isTTY
+      ...(isTTY
         ? {
             onProgress(at: number, end: number): void {
               const left = Math.max(0, (end - at) / 1e6)
@@ -51,7 +52,7 @@ export const command: Command = {
           }
         : {}),
     })
-    if (stderr.isTTY) {
+    if (isTTY) {
       stderr.write(`\r\u001b[Kanalysed in ${((Date.now() - started) / 1000).toFixed(1)} s\n`)
     }
     if (ctx.signal.aborted) return 1

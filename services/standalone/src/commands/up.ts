@@ -2,6 +2,7 @@
 import { CommandError, UsageError, type Command, type Context } from '../command.ts'
 import { flag, hostPort, oneOf, text } from '../values.ts'
 import type { FabricConfig } from '@ribscope/fabric'
+import type { Logger } from 'pino'
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
@@ -100,18 +101,17 @@ async function fabricOf(ctx: Context, demo: boolean): Promise<FabricConfig> {
   const loaded =
     path === undefined
       ? parseFabric((await import('@ribscope/simulator')).demoFabricYaml(), { file: 'demo' })
-      : await loadFabric(path)
+      : loadFabric(path)
   for (const warning of loaded.warnings) {
     ctx.stderr.write(`${path ?? 'demo'}:${String(warning.line)}: ${warning.message}\n`)
   }
   return loaded.fabric
 }
 
-async function logger(ctx: Context): Promise<import('pino').Logger> {
+async function logger(ctx: Context): Promise<Logger> {
   const { pino } = await import('pino')
   const level = oneOf(ctx.values, 'log-level', LEVELS) ?? 'info'
-  const out = ctx.stderr as NodeJS.WriteStream
-  if (out.isTTY && !flag(ctx.values, 'json')) {
+  if ('isTTY' in ctx.stderr && ctx.stderr.isTTY === true && !flag(ctx.values, 'json')) {
     const { default: pretty } = await import('pino-pretty')
     return pino(
       { level },
