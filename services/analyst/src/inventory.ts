@@ -208,15 +208,16 @@ export class Inventory {
     const known = new Set<string>()
     const byName = new Map(this.#inferred.routers.map((row) => [row.name, row]))
     for (const router of this.#config.routers) {
-      const shares = router.pair !== undefined && this.#pairHasAnycast(router.pair)
+      const { pair, name } = router
+      const vgroup = pair !== undefined && this.#pairHasAnycast(pair) ? pair : name
       for (const vtep of router.vteps) {
         // An anycast address stands at each of its routers: one row.
         if (known.has(vtep.ip)) continue
         known.add(vtep.ip)
         rows.push({
           ip: mapped(vtep.ip),
-          vgroup: shares && router.pair !== undefined ? router.pair : router.name,
-          router: router.name,
+          vgroup,
+          router: name,
           kind: vtep.kind ?? 'pip',
           site: vtep.site ?? router.site ?? '',
           source: 'configured',
