@@ -188,7 +188,8 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
         throw badRequest('cursor: match=longest has one page', 'bad-cursor')
       }
       const at = query.at === undefined ? undefined : clickhouseTime('at', query.at)
-      const rows = await db.query<Row>(sql(at === undefined ? 'rib_now' : 'rib_at'), {
+      const statement = at === undefined ? 'rib_now' : 'rib_at'
+      const wanted = {
         router: query.router ?? '',
         rib: query.rib ?? '',
         vrf: query.vrf ?? '',
@@ -199,6 +200,10 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
         ...after(query.cursor),
         ...(at === undefined ? {} : { at }),
         limit: longest ? limits.rows : limit + 1,
+      }
+      const rows = await db.query<Row>(sql(statement), {
+        ...wanted,
+        ...(wanted.lengths.length === 0 ? await prefixesOf(statement, wanted) : {}),
       })
       const chosen = longest ? longestOnly(rows) : rows
       const shown = chosen.slice(0, limit)
@@ -213,6 +218,23 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
       }
     },
   )
+
+  /** The prefixes of one page: found by few columns, so that all columns are read of these routes only. */
+  async function prefixesOf(
+    statement: string,
+    wanted: Readonly<Record<string, unknown>>,
+  ): Promise<{ addresses: string[]; lengths: number[] }> {
+    const found = await db.query<{ address: string; length: number }>(
+      sql(`${statement}_prefixes`),
+      wanted,
+    )
+    // No routes, no prefixes; an empty list would mean all.
+    if (found.length === 0) return { addresses: ['::'], lengths: [255] }
+    return {
+      addresses: found.map(({ address }) => address),
+      lengths: found.map(({ length }) => length),
+    }
+  }
 
   async function sinceOf(rows: readonly Row[], at: string): Promise<Map<string, string>> {
     const prefixes = new Map(

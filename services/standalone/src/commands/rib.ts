@@ -64,18 +64,22 @@ function tableOf(screen: Screen, items: readonly Json[]): string {
   const plain = (item: Json, name: string): string => shown(item[name])
   const rows = items.map((item) => {
     const dim = item['stale'] === 1 ? screen.dim : undefined
-    const node = plain(item, 'origin_node')
     return [
       { text: plain(item, 'nlri'), paint: dim },
       { text: plain(item, 'router'), paint: dim },
       { text: plain(item, 'rib'), paint: dim },
-      { text: plain(item, 'peer_addr') + (node === '' ? '' : ` ${node}`), paint: dim },
+      { text: plain(item, 'peer_addr'), paint: dim },
+      { text: plain(item, 'origin_node'), paint: dim },
       { text: plain(item, 'next_hop'), paint: dim },
       { text: shortTime(item['since'] ?? item['rx_ts']), paint: dim },
       { text: attributes(item), paint: dim },
     ]
   })
-  return table(screen, ['ROUTE', 'ROUTER', 'RIB', 'PEER', 'NEXT HOP', 'SINCE', 'ATTRIBUTES'], rows)
+  return table(
+    screen,
+    ['ROUTE', 'ROUTER', 'RIB', 'PEER', 'ORIGIN', 'NEXT HOP', 'SINCE', 'ATTRIBUTES'],
+    rows,
+  )
 }
 
 function attributes(item: Json): string {
