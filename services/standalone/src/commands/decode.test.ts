@@ -1,0 +1,211 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import {
+  addPath,
+  announce,
+  be,
+  family,
+  initiation,
+  origin,
+  peerUp,
+  prefix,
+  routeMonitoring,
+  update,
+  withdraw,
+} from '../../../../packages/events/src/testing/bytes.ts'
+import { runCommand } from '../index.ts'
+
+const FIXTURE = fileURLToPath(
+  new URL('../../../../test/fixtures/lab/vip-flap/tor1.bmp', import.meta.url),
+)
+const folder = mkdtempSync(join(tmpdir(), 'ribscope-decode-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+async function decode(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const stdout = new PassThrough({ highWaterMark: 1 << 26 })
+  const stderr = new PassThrough()
+  const { signal } = new AbortController()
+  const code = await runCommand(['decode', ...args], { stdout, stderr, env: {}, signal })
+  return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') }
+}
+
+function file(name: string, ...messages: readonly (readonly number[])[]): string {
+  const path = join(folder, name)
+  writeFileSync(path, Uint8Array.from(messages.flat()))
+  return path
+}
+const lines = (text: string): Record<string, unknown>[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+
+describe('decode FILE', () => {
+  test('a line per message; ADD-PATH as the Peer Up said', async () => {
+    const both = { sent: [family(1, 1), addPath(1, 1, 3)] }
+    const path = file(
+      'a.bmp',
+      initiation('tor1'),
+      peerUp({}, both),
+      routeMonitoring(
+        {},
+        update({ attributes: origin(), nlri: [...be(9, 4), ...prefix('10.0.0.0/8')] }),
+      ),
+    )
+    const { code, out, err } = await decode(path)
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    const messages = lines(out)
+    expect(messages.map((each) => each['kind'])).toEqual([
+      'initiation',
+      'peer_up',
+      'route_monitoring',
+    ])
+    expect(out).toContain('"pathId":9')
+  })
+
+  test('--count: totals in one object, in this order', async () => {
+    const path = file(
+      'c.bmp',
+      initiation('tor1'),
+      peerUp({}),
+      announce({}, '10.0.0.0/24', '10.0.1.0/24'),
+      withdraw({}, '10.0.0.0/24'),
+      routeMonitoring({}, update({})),
+    )
+    const { code, out } = await decode('--count', path)
+    expect(code).toBe(0)
+    const [total] = lines(out)
+    expect(Object.keys(total!)).toEqual([
+      'messages',
+      'updates',
+      'announced',
+      'withdrawn',
+      'eor',
+      'errors',
+      'bytes',
+      'seconds',
+    ])
+    expect(total).toMatchObject({
+      messages: 5,
+      updates: 2,
+      announced: 2,
+      withdrawn: 1,
+      eor: 1,
+      errors: 0,
+      bytes: readFileSync(path).length,
+    })
+  })
+
+  test('--rows: routes with the receive times of the .times beside it', async () => {
+    const { code, out } = await decode('--rows', FIXTURE)
+    expect(code).toBe(0)
+    const rows = lines(out)
+    const times = readFileSync(FIXTURE.replace(/bmp$/, 'times'), 'utf8')
+    const opened = Number(/opened=(\d+)/.exec(times)?.[1])
+    const first = Date.parse(`${String(rows[0]!['rx_ts']).slice(0, 19).replace(' ', 'T')}Z`) / 1000
+    expect(first - opened).toBeGreaterThanOrEqual(0)
+    expect(first - opened).toBeLessThan(60)
+    expect(rows[0]).toMatchObject({ router: 'tor1', router_addr: '10.213.133.11' })
+    expect(Object.keys(rows[0]!)[0]).toBe('rx_ts')
+  })
+
+  test('--table: others too, with the table first', async () => {
+    const all = lines((await decode('--table', 'all', FIXTURE)).out)
+    expect(new Set(all.map((row) => row['table']))).toEqual(
+      new Set(['route_events', 'session_events']),
+    )
+    expect(Object.keys(all[0]!)[0]).toBe('table')
+    const seqs = all.map((row) => Number(row['seq']))
+    expect(seqs).toEqual(seqs.map((_, i) => i + 1))
+    const one = lines((await decode('--table', 'session_events', FIXTURE)).out)
+    expect(new Set(one.map((row) => row['table']))).toEqual(new Set(['session_events']))
+  })
+
+  test.each([[[]], [['--rows']], [['--count']]])(
+    'the end inside a message: exit 1, what came is printed (%j)',
+    async (flags) => {
+      const path = file(
+        'cut.bmp',
+        initiation('tor1'),
+        peerUp({}),
+        announce({}, '10.0.0.0/24'),
+        peerUp({}).slice(0, 50),
+      )
+      const whole = readFileSync(path).length - 50
+      const { code, out, err } = await decode(...flags, path)
+      expect(code).toBe(1)
+      expect(lines(out).length).toBeGreaterThan(0)
+      expect(err).toBe(
+        `ribscope decode: ${path}: ends inside the message at octet ${whole}, of which 50 octets are there\n`,
+      )
+    },
+  )
+
+  test.each([[[]], [['--rows']], [['--count']]])(
+    'lost framing: exit 1 and the place (%j)',
+    async (flags) => {
+      const good = [...initiation('tor1'), ...peerUp({}), ...announce({}, '10.0.0.0/24')]
+      const path = file('lost.bmp', good, [7, 7, 7, 7, 7, 7, 7])
+      const { code, out, err } = await decode(...flags, path)
+      expect(code).toBe(1)
+      expect(lines(out).length).toBeGreaterThan(0)
+      expect(err).toContain(`framing lost at octet ${good.length}: version 7, expected 3 or 4`)
+    },
+  )
+
+  test('an empty file is no error', async () => {
+    expect(await decode(file('empty.bmp'))).toEqual({ code: 0, out: '', err: '' })
+  })
+
+  test.each([
+    [['nowhere.bmp'], /^ribscope decode: nowhere\.bmp: no such file\n$/],
+    [['.'], /^ribscope decode: \.: a folder, expected a file\n$/],
+    [[], /expected one FILE, or -/],
+    [['a', 'b'], /expected one FILE, or -/],
+    [['--rows', '--count', 'x'], /--count goes with neither/],
+    [['--table', 'findings', 'x'], /--table "findings": expected route_events, /],
+  ])('%j: one line, exit 2', async (args, message) => {
+    const { code, err } = await decode(...args)
+    expect(code).toBe(2)
+    expect(err).toMatch(message)
+  })
+
+  test('a reader that is slow holds the decoding up: memory stays bounded', async () => {
+    const block = announce(
+      {},
+      ...Array.from({ length: 500 }, (_, i) => `10.0.${i >> 8}.${i & 255}/32`),
+    )
+    const path = file(
+      'big.bmp',
+      initiation('r'),
+      peerUp({}),
+      ...new Array<number[]>(400).fill(block),
+    )
+    let waiting = 0
+    let most = 0
+    const stdout = new Writable({
+      highWaterMark: 1 << 16,
+      write(chunk: Uint8Array, _encoding, done) {
+        most = Math.max(most, (waiting += chunk.length))
+        setImmediate(() => {
+          waiting -= chunk.length
+          done()
+        })
+      },
+    })
+    const { signal } = new AbortController()
+    const stderr = new PassThrough()
+    expect(await runCommand(['decode', '--rows', path], { stdout, stderr, env: {}, signal })).toBe(
+      0,
+    )
+    expect(most).toBeGreaterThan(0)
+    // 200,000 rows are 230 MB of text; what one read of 256 KiB makes may wait.
+    expect(stdout.writableLength + most).toBeLessThan(64 << 20)
+  })
+})
