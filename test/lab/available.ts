@@ -1,4 +1,5 @@
 /** Whether this machine can run the lab. */
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Part } from './lab.ts'
@@ -21,6 +22,20 @@ const onPath = (program: string): boolean =>
     isProgram(join(dir, program)),
   )
 
+/** Root in a container may be less than root: tries what the lab is made of. */
+function forbidden(): string | undefined {
+  const space = `rbs-${process.pid}-probe`
+  const ip = (args: string[], input = ''): string | undefined => {
+    const done = spawnSync('ip', args, { encoding: 'utf8', input, timeout: 10_000 })
+    if (done.status === 0) return undefined
+    return (done.error?.message ?? done.stderr).trim().split('\n')[0]
+  }
+  const links = ['bridge', 'veth', 'vxlan id 1 dstport 4789'].map((type) => `link add type ${type}`)
+  const error = ip(['netns', 'add', space]) ?? ip(['-n', space, '-batch', '-'], links.join('\n'))
+  ip(['netns', 'del', space])
+  return error === undefined ? undefined : `no network namespaces here: ${error}`
+}
+
 /**
  * @returns why the lab cannot run here, in one line that says what to do about it; undefined when
  *   nothing is missing
@@ -35,6 +50,6 @@ export function labMissing(parts: readonly Part[]): string | undefined {
   if (parts.includes('evpn')) {
     missing.push(...['gobgpd', 'gobgp'].filter((program) => !onPath(program)))
   }
-  if (missing.length === 0) return undefined
+  if (missing.length === 0) return forbidden()
   return `missing ${missing.join(', ')}; on Debian 12: ${APT_GET}`
 }
