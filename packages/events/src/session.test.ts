@@ -328,6 +328,18 @@ describe('peers', () => {
       expect(s.rows('route_events').map((row) => row['path_id'])).toEqual([7, 7])
     })
 
+    test('Huawei: Loc-RIB, one per family, ports 0', () => {
+      const locRib: HandPeer = { type: 3, address: '0.0.0.0', rd: '0000fde80000000b' }
+      const says = (afi: number) => peerUp(locRib, { ports: [0, 0], sent: [family(afi, 1)] })
+      const s = new TestSession()
+        .at(0, initiation('r'), says(1), announce(locRib, '10.0.0.0/24'), says(2))
+        .at(9, says(2))
+      expect(s.kind('peer_up').map((row) => row['peer_epoch'])).toEqual([1, 1, 1])
+      // With routes since and nothing new in it, it is another session after all.
+      s.at(10, announce(locRib, '10.0.0.0/24'), says(1))
+      expect(s.kind('peer_up').at(-1)).toMatchObject({ peer_epoch: 2 })
+    })
+
     test('Huawei: flags 00 00 40 40 back to back are one session', () => {
       const post = { ...A, flags: 0x40 }
       const s = new TestSession().at(

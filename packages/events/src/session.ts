@@ -511,12 +511,12 @@ export class RouterSession {
       peer.up &&
       !peer.synthetic &&
       last !== undefined &&
-      (last.localPort !== 0 || last.remotePort !== 0) &&
       last.localPort === transport.localPort &&
       last.remotePort === transport.remotePort &&
       last.sentBgpId === transport.sentBgpId &&
       last.receivedBgpId === transport.receivedBgpId
-    // Huawei says a session in several Peer Ups: per family, per table, some of them alike.
+    // Huawei says a session in several Peer Ups: per family (Loc-RIB too, with ports 0), per table, some
+    // of them alike.
     const addsTo =
       sameSession &&
       (offered.some((family) => !peer.offered.has(family)) ||
