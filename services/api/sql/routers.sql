@@ -15,6 +15,6 @@ FROM
     WHERE router NOT IN (SELECT router FROM ribscope.fabric_routers)
 ) AS r
 LEFT JOIN ribscope.router_state AS s ON s.router = r.router AND r.router != ''
-LEFT JOIN (SELECT router, countIf(up) AS n_up, countIf(NOT up) AS n_down FROM ribscope.peer_state GROUP BY router) AS p ON p.router = r.router AND r.router != ''
+LEFT JOIN (SELECT router, countIf(up) AS n_up, countIf(NOT up) AS n_down FROM ribscope.peer_state WHERE peer_type != 3 AND NOT (peer_asn = 0 AND peer_bgp_id = 0) GROUP BY router) AS p ON p.router = r.router AND r.router != ''
 WHERE empty({router:String}) OR r.name = {router:String} OR r.router = {router:String}
 ORDER BY name, router

@@ -372,6 +372,87 @@ describe('rib', () => {
   })
 })
 
+describe('history', () => {
+  test('classed rows, implied withdrawals at their moment, pages by cursor', async () => {
+    const { json } = await get(`/api/v1/rib/history?prefix=${VIP}`)
+    const short = (rows: Record<string, unknown>[]): unknown[] =>
+      rows.map((row) => [
+        row['router'],
+        row['seq'],
+        row['action'],
+        row['class'],
+        row['cause'],
+        row['implied'],
+        row['rx_ts'],
+      ])
+    expect(short(json.items)).toEqual([
+      ['tor1', 10, 'announce', 'NEW', 'update', 0, iso(1)],
+      ['tor1', 11, 'announce', 'NEW', 'update', 0, iso(1)],
+      ['tor2', 10, 'announce', 'NEW', 'update', 0, iso(1)],
+      ['tor2', 11, 'announce', 'NEW', 'update', 0, iso(1)],
+      ['tor1', 30, 'withdraw', 'AW', 'update', 0, iso(30)],
+      ['tor1', 31, 'announce', 'WADUP', 'update', 0, iso(35)],
+      ['tor2', 11, 'withdraw', 'AW', 'peer_down', 1, iso(100)],
+    ])
+    const seen: unknown[] = []
+    let cursor: string | null = ''
+    while (cursor !== null && seen.length < 20) {
+      const page = await get(
+        `/api/v1/rib/history?prefix=${VIP}&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`,
+      )
+      seen.push(...page.json.items)
+      cursor = page.json.next as string | null
+    }
+    expect(seen).toEqual(json.items)
+    const some = await get(`/api/v1/rib/history?prefix=10.10.21.66&router=tor2&from=${iso(50)}`)
+    expect(short(some.json.items)).toEqual([
+      ['tor2', 11, 'withdraw', 'AW', 'peer_down', 1, iso(100)],
+    ])
+    expect((await get('/api/v1/rib/history')).status).toBe(400)
+    expect((await get('/api/v1/rib/history?prefix=x')).status).toBe(400)
+  })
+})
+
+describe('nodes', () => {
+  test('sessions, VIPs, links', async () => {
+    const { json } = await get('/api/v1/nodes')
+    expect(json.items).toMatchObject([
+      {
+        node: 'node1',
+        bgp_ids: ['10.10.19.11'],
+        sessions_up: 2,
+        sessions_down: 0,
+        vips_up: [VIP],
+        vips_down: [],
+      },
+      { node: 'node2', sessions_up: 1, sessions_down: 1, vips_up: [], vips_down: [VIP] },
+    ])
+    const one = (await get('/api/v1/nodes/node1')).json
+    expect(one.peers).toHaveLength(2)
+    expect(one.links).toHaveLength(2)
+    expect(one.open_findings.map((each: { id: string }) => each.id)).toEqual(['f1'])
+    expect((await get('/api/v1/nodes/nobody')).status).toBe(404)
+  })
+})
+
+describe('ECMP and EVPN', () => {
+  test('paths and shares of a VIP', async () => {
+    const { json } = await get(`/api/v1/vips/${VIP}/shares`)
+    expect(json).toMatchObject({ prefix: VIP, shares: expect.any(Array) })
+    expect((await get(`/api/v1/vips/${VIP}/ecmp?ingress=nobody`)).json.paths).toEqual([])
+  })
+
+  test('hosts and moves', async () => {
+    expect((await get('/api/v1/evpn/hosts/10.128.0.1')).json).toEqual({
+      ip: '10.128.0.1',
+      items: [],
+    })
+    expect((await get('/api/v1/evpn/hosts/x')).status).toBe(400)
+    expect((await get('/api/v1/evpn/mobility')).json).toEqual({ items: [], next: null })
+    expect((await get('/api/v1/evpn/mobility?mac=x')).status).toBe(400)
+  })
+})
+
 describe('routers, peers, trust, fabric', () => {
   test('routers: state and peers', async () => {
     const { json } = await get('/api/v1/routers')

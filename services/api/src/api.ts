@@ -16,6 +16,8 @@ import { answerBroken, handleErrors, refusal, sendProblem } from './problem.ts'
 import { EventHub, eventRoutes, type ApiEvents } from './routes/events.ts'
 import { fabricRoutes } from './routes/fabric.ts'
 import { findingRoutes } from './routes/findings.ts'
+import { historyRoutes } from './routes/history.ts'
+import { nodeRoutes } from './routes/nodes.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
 import { ribRoutes } from './routes/rib.ts'
 import { routerRoutes } from './routes/routers.ts'
@@ -168,7 +170,9 @@ async function buildApp(
       findingRoutes(v1, context)
       vipRoutes(v1, context)
       ribRoutes(v1, context)
+      historyRoutes(v1, context)
       routerRoutes(v1, context)
+      nodeRoutes(v1, context)
       fabricRoutes(v1, context)
       if (userSql) sqlRoutes(v1, userSql, context)
       if (hub) eventRoutes(v1, hub)

@@ -87,7 +87,7 @@ async function stateOf({ db }: Context): Promise<State> {
       "SELECT if(up, 'up', 'down') AS state, count() AS n FROM ribscope.router_state GROUP BY state",
     ),
     db.query<State['peers'][number]>(
-      "SELECT if(up, 'up', 'down') AS state, count() AS n FROM ribscope.peer_state GROUP BY state",
+      "SELECT if(up, 'up', 'down') AS state, count() AS n FROM ribscope.peer_state WHERE peer_type != 3 AND NOT (peer_asn = 0 AND peer_bgp_id = 0) GROUP BY state",
     ),
     db.query<State['views'][number]>(
       "SELECT if(withdraw_only, 'untrusted', 'trusted') AS trust, count() AS n FROM ribscope.view_health GROUP BY trust",

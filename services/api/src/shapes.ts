@@ -204,7 +204,9 @@ export const peer = object({
   peer_bgp_id: string,
   node: string,
   device: string,
+  kind: { type: 'string', enum: ['bgp', 'loc_rib', 'local'] },
   state: { type: 'string', enum: ['up', 'down'] },
+  stale: about(boolean, 'the BMP session is lost: this is what it said last'),
   up_at: nullable(time),
   down_at: nullable(time),
   down_reason: string,
@@ -249,3 +251,40 @@ export const fabric = object({
   peers: rows,
   detectors: { type: 'object', additionalProperties: number },
 })
+
+export const node = object({
+  node: string,
+  bgp_ids: list(string),
+  addresses: list(string),
+  asn: integer,
+  rack: string,
+  site: string,
+  expected_tors: list(string),
+  source: string,
+  sessions_up: integer,
+  sessions_down: integer,
+  vips_up: about(list(string), 'announced on every ToR that saw them from it'),
+  vips_down: about(list(string), 'withdrawn on some ToR'),
+})
+
+export const historyRow = object({
+  ...(route['properties'] as Record<string, Schema>),
+  implied: about(
+    integer,
+    '1: no message of the router; the route ended with its session or a refresh',
+  ),
+  class: string,
+  cause: string,
+})
+
+export const owner = object({
+  l2vni: integer,
+  mac: string,
+  esi: string,
+  mm_seq: integer,
+  since: time,
+  owners: about(list(string), 'VTEP groups'),
+  macs: about(integer, 'MACs that claim it equally well; more than 1 is ambiguous'),
+})
+
+export const move = object({ mac: string, l2vni: integer, vtep: string, mm_seq: integer, at: time })

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { parsePrefix } from '@ribscope/fabric'
 import type { Context } from '../context.ts'
 import { decodeCursor, encodeCursor, type Page } from '../cursor.ts'
+import type { Reader } from '../pool.ts'
 import { badRequest, notFound } from '../problem.ts'
 import { sql } from '../queries.ts'
 import { parsedJson, withNumbers, without, words, type Row } from '../rows.ts'
@@ -52,6 +53,15 @@ export function findingOf(row: Row): Row {
     metrics: parsedJson(row['metrics']),
     evidence: parsedJson(row['evidence']),
   }
+}
+
+/** Open findings of one node or router, as far as a page shows them. */
+export async function openFindings(
+  db: Reader,
+  scope: { readonly node?: string; readonly router?: string },
+): Promise<Row[]> {
+  const query = { ...EVERYTHING, ...scope, status: ['open'], limit: 100 }
+  return (await db.query<Row>(sql('findings'), query)).map(findingOf)
 }
 
 /** Rows ordered by (first_us DESC, id), one more than asked for when there is a next page. */

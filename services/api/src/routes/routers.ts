@@ -12,6 +12,7 @@ interface ListQuery {
   readonly state?: string
   readonly router?: string
   readonly node?: string
+  readonly kind?: string
   readonly limit: number
   readonly cursor?: string
 }
@@ -20,6 +21,8 @@ const routerOf = (row: Row): Row => ({
   ...withNumbers(row, ['bmp_session', 'sessions', 'peers_up', 'peers_down']),
   dumped: Boolean(row['dumped']),
 })
+
+export const peerOf = (row: Row): Row => ({ ...row, stale: Boolean(row['stale']) })
 
 const trustOf = (row: Row): Row => ({
   ...withNumbers(row, ['announces', 'withdraws']),
@@ -66,10 +69,10 @@ export function routerRoutes(app: FastifyInstance, { db, limits }: Context): voi
       if (!found) throw notFound(`no router ${JSON.stringify(router)}`)
       const key = found['router'] === '' ? String(found['name']) : String(found['router'])
       const [peers, views] = await Promise.all([
-        db.query<Row>(sql('peers'), { state: '', router: key, node: '' }),
+        db.query<Row>(sql('peers'), { state: '', router: key, node: '', kind: '' }),
         db.query<Row>(sql('trust'), { router: key }),
       ])
-      return { ...routerOf(found), peers, views: views.map(trustOf) }
+      return { ...routerOf(found), peers: peers.map(peerOf), views: views.map(trustOf) }
     },
   )
 
@@ -81,14 +84,15 @@ export function routerRoutes(app: FastifyInstance, { db, limits }: Context): voi
           state: { type: 'string', enum: ['up', 'down'] },
           router: s.parameters.router,
           node: s.parameters.node,
+          kind: { type: 'string', enum: ['bgp', 'loc_rib', 'local'] },
           ...paging,
         }),
       }),
     },
     async ({ query }) => {
-      const { state = '', router = '', node = '' } = query
-      const rows = await db.query<Row>(sql('peers'), { state, router, node })
-      return pageOf(rows, query.limit, query.cursor)
+      const { state = '', router = '', node = '', kind = '' } = query
+      const rows = await db.query<Row>(sql('peers'), { state, router, node, kind })
+      return pageOf(rows.map(peerOf), query.limit, query.cursor)
     },
   )
 

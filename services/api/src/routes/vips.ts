@@ -28,6 +28,7 @@ interface SpanQuery {
   readonly from?: string
   readonly to?: string
   readonly half_life_s?: number
+  readonly ingress?: string
   readonly limit: number
   readonly cursor?: string
 }
@@ -72,6 +73,15 @@ const linksOf = (row: Row): Row[] =>
     cause,
     downs: Number(downs),
   }))
+
+const pathOf = (row: Row): Row => ({
+  ...row,
+  member: Boolean(row['member']),
+  is_ebgp: Boolean(row['is_ebgp']),
+})
+
+const isAt = (wanted: string | undefined, router: unknown): boolean =>
+  wanted === undefined || router === wanted
 
 const penaltyOf = (row: Row): Row => ({
   ...withNumbers(row, ['flaps', 'episodes']),
@@ -152,11 +162,7 @@ export function vipRoutes(app: FastifyInstance, { db, limits, now }: Context): v
         penalty: penalty.map(penaltyOf),
         episodes: episodes.map(episodeOf),
         outages: outages.map(outageOf),
-        paths: paths.map((path) => ({
-          ...path,
-          member: Boolean(path['member']),
-          is_ebgp: Boolean(path['is_ebgp']),
-        })),
+        paths: paths.map(pathOf),
         shares: ecmpShares(edges),
       }
     },
@@ -256,6 +262,41 @@ export function vipRoutes(app: FastifyInstance, { db, limits, now }: Context): v
               ])
             : null,
       }
+    },
+  )
+
+  const ingress = s.about(s.parameters.router, 'only this router')
+
+  onPrefix(
+    app,
+    '/ecmp',
+    s.route(
+      'vips',
+      'Paths to a VIP at every router: members of the multipath set, and what keeps others out',
+      s.object({ prefix: s.string, paths: s.list(shapes.path) }),
+      { querystring: s.query({ ingress }) },
+    ),
+    async (prefix, query) => {
+      await vipRow(prefix)
+      const rows = await db.query<Row>(sql('vip_paths'), { prefix })
+      const paths = rows.map(pathOf)
+      return { prefix, paths: paths.filter(({ router }) => isAt(query.ingress, router)) }
+    },
+  )
+
+  onPrefix(
+    app,
+    '/shares',
+    s.route(
+      'vips',
+      'How traffic that enters at a router spreads over nodes',
+      s.object({ prefix: s.string, shares: s.list(shapes.share) }),
+      { querystring: s.query({ ingress }) },
+    ),
+    async (prefix, query) => {
+      await vipRow(prefix)
+      const shares = ecmpShares(await db.query<Edge>(sql('vip_edges'), { prefix }))
+      return { prefix, shares: shares.filter((each) => isAt(query.ingress, each.ingress)) }
     },
   )
 
