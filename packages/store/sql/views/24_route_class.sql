@@ -35,6 +35,7 @@ FROM (
                 arrayConcat(
                     sweeps.2[transform(cityHash64(toString(e.router), toUInt64(0), toInt8(0), toUInt16(0), toUInt8(0)), sweeps.1, arrayEnumerate(sweeps.1), 0)],
                     sweeps.2[transform(cityHash64(toString(e.router), e.peer_key, toInt8(0), toUInt16(0), toUInt8(0)), sweeps.1, arrayEnumerate(sweeps.1), 0)],
+                    sweeps.2[transform(cityHash64(toString(e.router), e.peer_key, toInt8(0), e.afi, e.safi), sweeps.1, arrayEnumerate(sweeps.1), 0)],
                     sweeps.2[transform(cityHash64(toString(e.router), e.peer_key, toInt8(e.rib), e.afi, e.safi), sweeps.1, arrayEnumerate(sweeps.1), 0)]) AS swept,
                 arrayMin(arrayPushBack(arrayMap(m -> if(m.1 > e.pos, m.2, toUInt64(-1)), swept), toUInt64(-1))) AS kill_pos
             FROM ribscope.route_log AS e FINAL
