@@ -13,7 +13,7 @@ export interface Entry {
 export const COMMANDS: readonly Entry[] = [
   {
     name: 'up',
-    summary: 'run everything in one process: BMP in, findings, HTTP and console out',
+    summary: 'run everything in one process: BMP in, findings and HTTP out',
     load: () => import('./commands/up.ts'),
   },
   {

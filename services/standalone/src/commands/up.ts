@@ -8,7 +8,7 @@ const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
 export const command: Command = {
   name: 'up',
-  summary: 'run everything in one process: BMP in, findings, HTTP and console out',
+  summary: 'run everything in one process: BMP in, findings and HTTP out',
   usage: `ribscope up [flags]
 
   --config FILE        fabric.yaml (default: everything is inferred)
