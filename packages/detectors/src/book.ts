@@ -146,7 +146,11 @@ export class FindingBook {
     }
     this.#findings.delete(id)
     this.#findings.set(id, finding)
-    finding.incident_id = this.#incidents.join(finding, from.since)
+    finding.incident_id = this.#incidents.join(
+      finding,
+      from.since,
+      again ? before.incident_id : undefined,
+    )
     this.#record(finding, at, changed)
   }
 

@@ -4,7 +4,8 @@ import type { StoreSession } from '@ribscope/store'
 import type { Kind, Observation, Scope } from './finding.ts'
 
 /** What an evaluation depends on; a family runs when one of its inputs changed or it is due. */
-export type Input = 'session' | 'edge' | 'path' | 'evpn' | 'fabric'
+/** routes: something was stored, changed or not; path, evpn: watched routes changed state. */
+export type Input = 'routes' | 'session' | 'edge' | 'path' | 'evpn' | 'fabric'
 
 export interface Instant {
   readonly db: StoreSession

@@ -29,7 +29,7 @@ const LEADS: readonly Kind[] = [
   'ECMP_SIBLING_DIFF',
 ]
 const MAX_INCIDENTS = 10_000
-const ENTITY_ORDER = ['router', 'node', 'tor', 'cluster', 'vip']
+const ENTITY_ORDER = ['cluster', 'router', 'node', 'tor', 'vip']
 
 const lead = (kind: Kind): number => {
   const index = LEADS.indexOf(kind)
@@ -59,14 +59,20 @@ export class IncidentBook {
     return [...this.#incidents.values()]
   }
 
-  /** @returns the id of the incident that the finding belongs to, from now on */
-  join(finding: Finding, since: number): string {
-    const shared = [...this.#incidents.values()].find(
-      (each) =>
-        since >= each.first_seen - this.#windowUs &&
-        since <= each.last_seen + this.#windowUs &&
-        finding.entities.some((entity) => each.entities.has(entity)),
-    )
+  /**
+   * @param earlier the incident of this finding's last opening, when it opens again
+   * @returns the id of the incident that the finding belongs to, from now on
+   */
+  join(finding: Finding, since: number, earlier?: string): string {
+    const own = earlier === undefined ? undefined : this.#incidents.get(earlier)
+    const shared =
+      own ??
+      [...this.#incidents.values()].find(
+        (each) =>
+          since >= each.first_seen - this.#windowUs &&
+          since <= each.last_seen + this.#windowUs &&
+          finding.entities.some((entity) => each.entities.has(entity)),
+      )
     if (shared === undefined) {
       const id = createHash('sha256')
         .update(`${finding.id} ${String(since)}`)

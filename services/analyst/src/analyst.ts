@@ -170,7 +170,10 @@ export class Analyst {
         since: row.swept_rx,
       })
     }
-    if (routes) this.#changedAfter = row.changed ?? this.#changedAfter
+    if (routes) {
+      this.#changedAfter = row.changed ?? this.#changedAfter
+      inputs.add('routes')
+    }
     if (isTime(row.session)) {
       this.#markedAfter = row.session
       if (Number(row.lives) > 0) inputs.add('session')

@@ -245,7 +245,9 @@ export class Inventory {
             : 'inferred: announced by it as its own next hop',
       })
     }
-    return await this.#replace('fabric_vteps', rows)
+    const changed = await this.#replace('fabric_vteps', rows)
+    const rds = await this.#db.query<{ rd: string; vrf: string }>(query('fact_rds'))
+    return (await this.#replace('fabric_rds', rds)) || changed
   }
 
   #pairHasAnycast(pair: string): boolean {

@@ -5,6 +5,7 @@
 --   w      penalty weight (DETECTORS A.2): 1000 down, 500 other way, 0 up and whatever reconcile found
 CREATE OR REPLACE VIEW ribscope.edge_classify AS
 WITH
+    (SELECT (arrayPushBack(groupArray(rd), toUInt64(0)), arrayPushBack(groupArray(toString(vrf)), '')) FROM ribscope.fabric_rds) AS rds,
     (SELECT (arrayPushBack(groupArray(d.h), toUInt64(0)), arrayPushBack(groupArray(d.at), CAST([], 'Array(DateTime64(6, \'UTC\'))')))
      FROM (SELECT cityHash64(toString(router), peer_key) AS h, groupArray(rx_ts) AS at
            FROM ribscope.session_log FINAL WHERE kind = 'peer_down' AND counted GROUP BY h) AS d) AS downs

@@ -2,7 +2,9 @@
 -- first attribute that keeps a path out of the multipath set, '' when it is a member. Who a path leads to comes from the BGP
 -- session, not from NEXT_HOP (unnumbered FRR sends none). IGP metric is not in BMP.
 CREATE OR REPLACE VIEW ribscope.ecmp_candidates AS
-WITH ranked AS
+WITH
+(SELECT (arrayPushBack(groupArray(rd), toUInt64(0)), arrayPushBack(groupArray(toString(vrf)), '')) FROM ribscope.fabric_rds) AS rds,
+ranked AS
 (
     SELECT *,
         row_number() OVER w AS rk,

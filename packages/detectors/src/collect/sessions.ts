@@ -50,6 +50,7 @@ interface PeerDown {
 /** Peer Downs this near to the loss of a node or router are explained by it. */
 const NODE_NEAR_US = 10e6
 const ROUTER_NEAR_US = 60e6
+const CLUSTER_NEAR_US = 5e6
 
 /** How a session ends that this side ended. */
 const OWN_REASONS = new Set(['shutdown', 'collector-restart'])
@@ -70,12 +71,13 @@ export const sessions: Family = {
     const nodes = peers.some((each) => each.node !== '')
       ? await db.query<NodeDown>(query('node_downs'), from)
       : []
+    const known = nodes.length < 2 ? 0 : await nodeCount(db)
     const settle = seconds(params.settle_s)
 
     return {
       observations: [
         ...losses.flatMap((row) => feedLoss(row, settle, startedAt)),
-        ...nodes.map(nodeDown),
+        ...nodes.map((row) => nodeDown(row, nodes, known)),
         ...peers
           .filter((row) => !explained(row, nodes, losses))
           .map((row) => peerDown(row, settle)),
@@ -134,8 +136,20 @@ function feedLoss(row: FeedLoss, settle: number, startedAt: number): Observation
   ]
 }
 
-function nodeDown(row: NodeDown): Observation {
+async function nodeCount(db: Instant['db']): Promise<number> {
+  const [row] = await db.query<{ nodes: string }>(query('node_count'))
+  return Number(row?.nodes ?? 0)
+}
+
+/** @param known nodes of the fabric: when half of them go within seconds it is no matter of one node (A.7, cause 6) */
+function nodeDown(row: NodeDown, all: readonly NodeDown[], known: number): Observation {
   const since = Number(row.down_at)
+  const together = new Set(
+    all
+      .filter((each) => Math.abs(Number(each.down_at) - since) <= CLUSTER_NEAR_US)
+      .map((each) => each.node),
+  )
+  const cluster = together.size >= 2 && together.size >= known / 2
   return {
     kind: 'NODE_DOWN',
     scope: { node: row.node },
@@ -146,8 +160,9 @@ function nodeDown(row: NodeDown): Observation {
     severity: 'minor',
     confidence: 'high',
     metrics: { tors: row.tors, vips: row.vips },
+    ...(cluster ? { cause: 'CLUSTER_SPEAKER_RELOAD' } : {}),
     explanation: `Node ${row.node} lost its BGP sessions on all its ToRs (${row.tors.join(', ')}); it announced ${String(row.vips.length)} VIPs.`,
-    entities: [`node:${row.node}`],
+    entities: [...(cluster ? ['cluster:nodes'] : []), `node:${row.node}`],
   }
 }
 

@@ -19,7 +19,7 @@ interface Row {
 export const trust: Family = {
   name: 'trust',
   kinds: ['VIEW_UNTRUSTED'],
-  inputs: ['session', 'path', 'edge', 'evpn', 'fabric'],
+  inputs: ['routes', 'session', 'fabric'],
   lagUs: () => seconds(2),
   async observe({ db }: Instant): Promise<Observed> {
     const rows = await db.query<Row>(query('untrusted'))

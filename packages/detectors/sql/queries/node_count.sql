@@ -1,0 +1,1 @@
+SELECT count() AS nodes FROM ribscope.fabric_nodes
