@@ -7,8 +7,14 @@ export default defineConfig({
   resolve: {
     // Tests run against the sources: no stale build can pass them.
     alias: [
-      { find: /^@ribscope\/(wire|events|store|fabric|detectors|simulator)$/, replacement: source('packages/$1/src/index.ts') },
-      { find: /^@ribscope\/(collector|analyst|api|standalone)$/, replacement: source('services/$1/src/index.ts') },
+      {
+        find: /^@ribscope\/(wire|events|store|fabric|detectors|simulator)$/,
+        replacement: source('packages/$1/src/index.ts'),
+      },
+      {
+        find: /^@ribscope\/(collector|analyst|api|standalone)$/,
+        replacement: source('services/$1/src/index.ts'),
+      },
     ],
   },
   test: {

@@ -282,7 +282,7 @@ describe('RFC 9293: streams', () => {
     ])
   })
   test('several at once, by address and port; other protocols are counted', () => {
-    const on = (sourcePort: number, payload: Uint8Array): TestSegment[] =>
+    const on = (sourcePort: number, payload: Uint8Array<ArrayBuffer>): TestSegment[] =>
       session(payload).map((segment) => ({ ...segment, sourcePort }))
     const a = on(1, STREAM)
     const b = on(2, STREAM)

@@ -1,4 +1,3 @@
-/* eslint-disable no-restricted-imports -- only tests use this: they read files */
 /**
  * Test helper: streams and oracles of other projects, in a folder beside the repository. They are not
  * part of it: tests that need them skip, saying so, where the folder isn't there.

@@ -56,7 +56,9 @@ describe('ribscope simulate', () => {
     async (id) => {
       const out = join(folder, id)
       await run([id], { out })
-      const { warnings } = parseFabric(await readFile(join(out, 'fabric.yaml'), 'utf8'), id)
+      const { warnings } = parseFabric(await readFile(join(out, 'fabric.yaml'), 'utf8'), {
+        file: id,
+      })
       expect(warnings).toEqual([])
     },
   )
