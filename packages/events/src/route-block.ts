@@ -186,6 +186,11 @@ export class RouteBlock {
 
   /** nlri_key as a String column: length and octets, row after row. */
   key = new Uint8Array(0)
+  /** Views over columns of octets: four octets at a time are copied faster than one by one. */
+  keyView = new DataView(this.key.buffer)
+  esiView = new DataView(this.esi.buffer)
+  macView = new DataView(this.mac.buffer)
+  rmacView = new DataView(this.rmac.buffer)
   keyLength = 0
 
   readonly asPathSets: TextRun<string>[] = []
@@ -316,6 +321,7 @@ export class RouteBlock {
       const larger = new Uint8Array(size)
       larger.set(this.key.subarray(0, this.keyLength))
       this.key = larger
+      this.keyView = new DataView(larger.buffer)
     }
     let at = this.keyLength
     let rest = octets
@@ -330,7 +336,10 @@ export class RouteBlock {
 
   #startKeys(row: number): void {
     this.used |= USED_KEY
-    if (this.key.length < row + 4096) this.key = new Uint8Array(row + 4096)
+    if (this.key.length < row + 4096) {
+      this.key = new Uint8Array(row + 4096)
+      this.keyView = new DataView(this.key.buffer)
+    }
     this.key.fill(0, 0, row)
     this.keyLength = row
   }
@@ -412,6 +421,7 @@ export class RouteBlock {
     this.linkBw = linkBw
     this.encap = uint16(this.encap)
     this.rmac = uint8(this.rmac, 6)
+    this.rmacView = new DataView(this.rmac.buffer)
     this.mmSeq = int32(this.mmSeq, 1)
     this.flags = int32(this.flags, 1)
     this.attrHash = int32(this.attrHash, 2)
@@ -420,8 +430,10 @@ export class RouteBlock {
     if (!this.evpn) return
     this.evpnType = uint8(this.evpnType, 1)
     this.esi = uint8(this.esi, 10)
+    this.esiView = new DataView(this.esi.buffer)
     this.ethTag = int32(this.ethTag, 1)
     this.mac = uint8(this.mac, 6)
+    this.macView = new DataView(this.mac.buffer)
     this.gateway = int32(this.gateway, 4)
     this.vni = int32(this.vni, 1)
     this.vni2 = int32(this.vni2, 1)

@@ -171,7 +171,8 @@ export abstract class RouteExtractor implements NlriSink {
   #originator = 0
   #linkBw = 0
   #encap = 0
-  readonly #rmac = new Uint8Array(6)
+  #rmacHi = 0
+  #rmacLo = 0
   #mmSeq = 0
   #rtVni = 0
   #pmsiLabel = 0
@@ -324,13 +325,14 @@ export abstract class RouteExtractor implements NlriSink {
     }
     k.ethTag[row] = tagAt >= 0 ? view.getInt32(tagAt) : 0
     const e = row * 10
-    if (esiAt >= 0) for (let i = 0; i < 10; i++) k.esi[e + i] = bytes[esiAt + i]!
-    else for (let i = 0; i < 10; i++) k.esi[e + i] = 0
+    const esi = k.esiView
+    esi.setInt32(e, esiAt >= 0 ? view.getInt32(esiAt) : 0)
+    esi.setInt32(e + 4, esiAt >= 0 ? view.getInt32(esiAt + 4) : 0)
+    esi.setInt16(e + 8, esiAt >= 0 ? view.getInt16(esiAt + 8) : 0)
     const m = row * 6
-    if (macAt >= 0) {
-      for (let i = 0; i < 6; i++) k.mac[m + i] = bytes[macAt + i]!
-      k.flags[row] = FLAG_MAC
-    } else for (let i = 0; i < 6; i++) k.mac[m + i] = 0
+    k.macView.setInt32(m, macAt >= 0 ? view.getInt32(macAt) : 0)
+    k.macView.setInt16(m + 4, macAt >= 0 ? view.getInt16(macAt + 4) : 0)
+    if (macAt >= 0) k.flags[row] = FLAG_MAC
 
     const hash = this.#rowHash
     hash.seed(routeType)
@@ -366,7 +368,9 @@ export abstract class RouteExtractor implements NlriSink {
     hash.word(hasLabel ? label : -1)
     hash.word(hasLabel2 ? label2 : -1)
     if (esiAt >= 0 && !esiIsKey) {
-      for (let i = 0; i < 10; i += 2) hash.word((bytes[esiAt + i]! << 8) | bytes[esiAt + i + 1]!)
+      hash.word(view.getInt32(esiAt))
+      hash.word(view.getInt32(esiAt + 4))
+      hash.word(view.getInt16(esiAt + 8))
     }
     if (gatewayAt >= 0) hash.octets(bytes, view, gatewayAt, gatewayOctets)
     hash.finish()
@@ -523,37 +527,41 @@ export abstract class RouteExtractor implements NlriSink {
     ipAt: number,
     ipv6: boolean,
   ): void {
+    const view = this.#view
     let at: number
     switch (routeType) {
       case 1:
         at = k.keyRoom(23, row)
-        k.key[at++] = routeType
-        for (let i = start; i < start + 22; i++) k.key[at++] = bytes[i]!
+        k.key[at] = routeType
+        copyOctets(view, start, k.keyView, at + 1, 22)
         return
       case 2: {
         const ip = bytes[start + 29]! >> 3
         at = k.keyRoom(21 + ip, row)
-        k.key[at++] = routeType
-        for (let i = start; i < start + 8; i++) k.key[at++] = bytes[i]!
+        k.key[at] = routeType
+        copyOctets(view, start, k.keyView, at + 1, 8)
         // Tag, MAC length, MAC, IP length, IP lie side by side.
-        for (let i = start + 18; i < start + 30 + ip; i++) k.key[at++] = bytes[i]!
+        copyOctets(view, start + 18, k.keyView, at + 9, 12 + ip)
         return
       }
       case 5: {
         const octets = ipv6 ? 16 : 4
         at = k.keyRoom(14 + octets, row)
-        k.key[at++] = routeType
-        for (let i = start; i < start + 8; i++) k.key[at++] = bytes[i]!
-        for (let i = start + 18; i < start + 23; i++) k.key[at++] = bytes[i]!
+        k.key[at] = routeType
+        copyOctets(view, start, k.keyView, at + 1, 8)
+        copyOctets(view, start + 18, k.keyView, at + 9, 5)
         // Bits beyond the length are no part of the prefix.
-        const masks = new Uint8Array(MASKS.buffer, bytes[start + 22]! * 16, 16)
-        for (let i = 0; i < octets; i++) k.key[at++] = bytes[ipAt + i]! & masks[i]!
+        const masks = bytes[start + 22]! << 2
+        for (let i = 0; i < octets; i += 4) {
+          const lane = view.getInt32(ipAt + i, true) & MASKS[masks + (i >> 2)]!
+          k.keyView.setInt32(at + 14 + i, lane, true)
+        }
         return
       }
       default:
         at = k.keyRoom(1 + end - start, row)
-        k.key[at++] = routeType
-        for (let i = start; i < end; i++) k.key[at++] = bytes[i]!
+        k.key[at] = routeType
+        copyOctets(view, start, k.keyView, at + 1, end - start)
     }
   }
 
@@ -798,6 +806,8 @@ export abstract class RouteExtractor implements NlriSink {
     this.#encap = 0
     this.#mmSeq = 0
     this.#rtVni = 0
+    this.#rmacHi = 0
+    this.#rmacLo = 0
     ext.lanes = 0
     if (length === 0) return 0
     let flags = 0
@@ -841,7 +851,8 @@ export abstract class RouteExtractor implements NlriSink {
           break
         case 0x0603:
           if ((flags & FLAG_RMAC) === 0) {
-            for (let i = 0; i < 6; i++) this.#rmac[i] = bytes[p + 2 + i]!
+            this.#rmacHi = view.getInt32(p + 2)
+            this.#rmacLo = view.getInt16(p + 6)
             flags |= FLAG_RMAC
           }
           break
@@ -907,9 +918,9 @@ export abstract class RouteExtractor implements NlriSink {
     fillRare(k, USED_LINK_BW, k.linkBw, n0, n1, this.#linkBw)
     if ((flags & FLAG_RMAC) !== 0) k.use(USED_RMAC, k.rmac, 6, n0)
     if ((k.used & USED_RMAC) !== 0) {
-      const has = (flags & FLAG_RMAC) !== 0
-      for (let row = n0; row < n1; row++) {
-        for (let i = 0; i < 6; i++) k.rmac[row * 6 + i] = has ? this.#rmac[i]! : 0
+      for (let at = n0 * 6; at < n1 * 6; at += 6) {
+        k.rmacView.setInt32(at, this.#rmacHi)
+        k.rmacView.setInt16(at + 4, this.#rmacLo)
       }
     }
     const lanes =
@@ -985,6 +996,12 @@ class ArrayScratch {
   reserve(lanes: number): void {
     if (lanes > this.data.length) this.data = new Int32Array(Math.max(lanes, 2 * this.data.length))
   }
+}
+
+function copyOctets(from: DataView, start: number, to: DataView, at: number, octets: number): void {
+  let i = 0
+  for (; i + 4 <= octets; i += 4) to.setInt32(at + i, from.getInt32(start + i))
+  for (; i < octets; i++) to.setUint8(at + i, from.getUint8(start + i))
 }
 
 function fillRare(
