@@ -53,14 +53,17 @@ export function createApi(config: ApiConfig, deps: ApiDeps): Api {
   checkExposure(config)
   const limits = limitsOf(config)
   const pool = new SessionPool(
-    () =>
-      deps.store.session('api', {
+    async () => {
+      const session = await deps.store.session('api', {
         max_execution_time: limits.querySeconds,
         max_memory_usage: limits.queryOctets,
         date_time_output_format: 'iso',
         // ClickHouse 26.7 loses columns ("Not found column in block") when it puts off reading below a view and a sort.
         query_plan_optimize_lazy_materialization: 0,
-      }),
+      })
+      await session.command('SET readonly = 1')
+      return session
+    },
     limits.sessions,
     limits.waiting,
   )
@@ -163,6 +166,7 @@ async function buildApp(
   await app.register(async (root) => {
     installMetrics(app, registry, context)
     healthRoutes(root, deps.readiness)
+    root.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs/'))
     root.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   })
   await app.register(

@@ -166,6 +166,7 @@ describe('docs', () => {
       expect((await served.get(`/docs/${asset ?? ''}`)).status, asset).toBe(200)
     }
     expect((await served.get('/docs')).status).toBe(200)
+    expect((await served.get('/')).text).toContain('swagger-ui')
   })
 })
 
