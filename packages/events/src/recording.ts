@@ -1,6 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { formatUnixSeconds, parseUnixSeconds } from './time.ts'
 
 /**
@@ -349,10 +349,6 @@ export class RecordingWriter {
     await this.#bmp.close()
     await this.#times.close()
   }
-}
-
-export function recordingFolder(recording: Recording): string {
-  return dirname(recording.path)
 }
 
 function compare(a: string, b: string): number {
