@@ -364,3 +364,21 @@ export function findingJson(finding: Finding): Record<string, unknown> {
     reopened: finding.reopened,
   }
 }
+
+/** An incident as the API and `analyze` print it: what it is about stands under the kind of thing that it is. */
+export function incidentJson(incident: Incident): {
+  readonly [key: string]: unknown
+  readonly id: string
+  readonly first_seen: string
+} {
+  return {
+    id: incident.id,
+    cause: incident.cause,
+    [incident.entity]: incident.name,
+    severity: incident.severity,
+    status: incident.status,
+    first_seen: formatTime(incident.first_seen),
+    last_seen: formatTime(incident.last_seen),
+    findings: [...incident.findings].sort(),
+  }
+}

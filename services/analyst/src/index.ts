@@ -1,2 +1,2 @@
-export { Analyst, findingJson } from './analyst.ts'
+export { Analyst, findingJson, incidentJson } from './analyst.ts'
 export type { AnalystOptions, RoundResult } from './analyst.ts'

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Analyst, findingJson } from '@ribscope/analyst'
+import { Analyst, findingJson, incidentJson } from '@ribscope/analyst'
 import { detectorViews, formatTime } from '@ribscope/detectors'
 import type { Change, Finding } from '@ribscope/detectors'
 import { BlockPool, listRecordings, NativeSink, RouterSession, timeline } from '@ribscope/events'
@@ -79,16 +79,7 @@ export async function analyze(options: AnalyzeOptions): Promise<Analysis> {
         })),
       incidents: analyst
         .incidents()
-        .map((each) => ({
-          id: each.id,
-          cause: each.cause,
-          [each.entity]: each.name,
-          severity: each.severity,
-          status: each.status,
-          first_seen: formatTime(each.first_seen),
-          last_seen: formatTime(each.last_seen),
-          findings: [...each.findings].sort(compare),
-        }))
+        .map(incidentJson)
         .sort((a, b) => compare(a.first_seen, b.first_seen) || compare(a.id, b.id)),
       routers: await routers(db),
     }

@@ -1,8 +1,9 @@
 /** Everything in one process: BMP in, findings, SQL and HTTP out. */
+import { EventEmitter } from 'node:events'
 import { hostname } from 'node:os'
-import { Analyst } from '@ribscope/analyst'
+import { Analyst, findingJson, incidentJson } from '@ribscope/analyst'
 import { createApi } from '@ribscope/api'
-import type { Api } from '@ribscope/api'
+import type { Api, ApiEvents } from '@ribscope/api'
 import { createBmpServer } from '@ribscope/collector'
 import type { BmpServer } from '@ribscope/collector'
 import { detectorViews } from '@ribscope/detectors'
@@ -56,6 +57,7 @@ export async function startUp(options: UpOptions): Promise<Running> {
   try {
     const ready = { schema: false, bmp: false, analyst: false }
     const telemetry = createTelemetry()
+    const events = new EventEmitter<ApiEvents>()
     const setup = await store.session('setup')
     const { applied, version } = await migrate(setup, detectorViews())
     log.info({ applied: applied.length, version }, 'schema current')
@@ -75,6 +77,7 @@ export async function startUp(options: UpOptions): Promise<Running> {
         store,
         log: log.child({ part: 'api' }),
         registry: telemetry.registry,
+        events,
         readiness: () => ready,
       },
     )
@@ -97,6 +100,10 @@ export async function startUp(options: UpOptions): Promise<Running> {
           finding.explanation,
         )
         telemetry.finding(finding, change)
+        events.emit('finding', findingJson(finding))
+      },
+      onIncident(incident) {
+        events.emit('incident', incidentJson(incident))
       },
     })
     const rounds = startRounds(analyst, log, (seconds) => {

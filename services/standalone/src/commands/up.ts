@@ -72,11 +72,12 @@ export const command: Command = {
       },
       'ribscope is up: point routers here',
     )
+    const demoEnds = new AbortController()
     let playing: Promise<void> = Promise.resolve()
     if (demo && address !== undefined) {
       log.warn('demo: a simulated fabric in trouble, with holds of a few seconds')
       const { startDemo } = await import('@ribscope/simulator')
-      playing = startDemo({ host: '127.0.0.1', port: address.port, signal: ctx.signal, log })
+      playing = startDemo({ host: '127.0.0.1', port: address.port, signal: demoEnds.signal, log })
     }
     await new Promise<void>((resolve) => {
       if (ctx.signal.aborted) resolve()
@@ -85,10 +86,12 @@ export const command: Command = {
       })
     })
     log.info('stopping')
+    // The collector ends the sessions, as it does with real routers: the demo's do not count as lost feeds.
+    await running.stop()
+    demoEnds.abort()
     await playing.catch((err: unknown) => {
       log.error({ err }, 'demo ended')
     })
-    await running.stop()
     log.info('stopped: what was received is stored')
     return 0
   },
