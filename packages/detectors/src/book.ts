@@ -32,6 +32,8 @@ export class FindingBook {
   readonly #findings = new Map<string, Finding>()
   /** Start of the last span that a finding counted, so that it is counted once. */
   readonly #spans = new Map<string, number>()
+  /** Open since before this process: the start of their span is not known, only that it lasted until `last_seen`. */
+  readonly #restored = new Set<string>()
   readonly #incidents: IncidentBook
 
   constructor(options: { incidentWindowUs: number }) {
@@ -43,8 +45,9 @@ export class FindingBook {
     for (const finding of findings) {
       this.#findings.set(finding.id, finding)
       this.#spans.set(finding.id, finding.last_seen)
+      if (finding.status !== 'resolved') this.#restored.add(finding.id)
     }
-    this.#incidents.restore(incidents)
+    this.#incidents.restore(incidents, (id) => this.#findings.get(id))
   }
 
   get(id: string): Finding | undefined {
@@ -79,7 +82,7 @@ export class FindingBook {
         if (at >= each.openAt || open === 'open' || open === 'suppressed') {
           this.#open(id, each, at, changed)
         }
-      } else if (this.#spans.get(id) === each.since) {
+      } else if (this.#isCurrent(id, each.since, each.until)) {
         // The span that was open has ended, and we know when.
         this.#update(id, each, at, changed)
         this.#close(id, at, each.until, changed)
@@ -98,7 +101,7 @@ export class FindingBook {
       for (const old of each.supersedes ?? []) superseded.set(old, findingId(each.kind, each.scope))
     }
     for (const finding of this.#findings.values()) {
-      if (finding.status !== 'open' || !kinds.includes(finding.kind)) continue
+      if (finding.status === 'resolved' || !kinds.includes(finding.kind)) continue
       const by = superseded.get(finding.id)
       if (by !== undefined) {
         finding.metrics = { ...finding.metrics, superseded_by: by }
@@ -107,6 +110,13 @@ export class FindingBook {
     }
     this.#forget()
     return { changed, incidents: this.#incidents.takeChanged((id) => this.#findings.get(id)) }
+  }
+
+  /** Whether this ended span is the one that the finding is, or was last, open for. */
+  #isCurrent(id: string, since: number, until: number): boolean {
+    const start = this.#spans.get(id)
+    if (start === since) return true
+    return start !== undefined && this.#restored.has(id) && since <= start && until >= start
   }
 
   #open(
@@ -194,6 +204,7 @@ export class FindingBook {
     if (finding?.status !== 'open' && finding?.status !== 'suppressed') return
     finding.status = 'resolved'
     finding.last_seen = at
+    this.#restored.delete(id)
     finding.resolved_at = endedAt
     this.#record(finding, at, changed)
   }

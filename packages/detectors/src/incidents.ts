@@ -31,32 +31,48 @@ const LEADS: readonly Kind[] = [
 const MAX_INCIDENTS = 10_000
 const ENTITY_ORDER = ['cluster', 'router', 'node', 'tor', 'vip']
 
-const lead = (kind: Kind): number => {
-  const index = LEADS.indexOf(kind)
+const rank = (kind: Kind | undefined): number => {
+  const index = kind === undefined ? -1 : LEADS.indexOf(kind)
   return index < 0 ? LEADS.length : index
+}
+
+interface Kept extends Incident {
+  readonly order: number
+  readonly entities: Set<string>
+  readonly members: Set<string>
+  /** Rank of the finding that named it. */
+  leader: number
 }
 
 export class IncidentBook {
   readonly #windowUs: number
-  readonly #incidents = new Map<string, Incident & { entities: Set<string>; leader: number }>()
+  readonly #incidents = new Map<string, Kept>()
+  /** A storm opens thousands of findings: each looks only at incidents about what it is about. */
+  readonly #byEntity = new Map<string, Set<Kept>>()
   readonly #changed = new Set<string>()
+  #order = 0
+  #forgetAbove = MAX_INCIDENTS
 
   constructor(windowUs: number) {
     this.#windowUs = windowUs
   }
 
-  restore(incidents: readonly Incident[]): void {
+  restore(
+    incidents: readonly Incident[],
+    findingOf: (id: string) => Finding | undefined = () => undefined,
+  ): void {
     for (const each of incidents) {
-      this.#incidents.set(each.id, {
-        ...each,
-        entities: new Set([`${each.entity}:${each.name}`]),
-        leader: LEADS.length,
-      })
+      const leads = each.findings.map((id) => findingOf(id)?.kind).map((kind) => rank(kind))
+      this.#keep(
+        { ...each, findings: [...each.findings] },
+        [`${each.entity}:${each.name}`],
+        Math.min(...leads, LEADS.length),
+      )
     }
   }
 
   all(): Incident[] {
-    return [...this.#incidents.values()]
+    return [...this.#incidents.values()].map(publicFace)
   }
 
   /**
@@ -65,42 +81,38 @@ export class IncidentBook {
    */
   join(finding: Finding, since: number, earlier?: string): string {
     const own = earlier === undefined ? undefined : this.#incidents.get(earlier)
-    const shared =
-      own ??
-      [...this.#incidents.values()].find(
-        (each) =>
-          since >= each.first_seen - this.#windowUs &&
-          since <= each.last_seen + this.#windowUs &&
-          finding.entities.some((entity) => each.entities.has(entity)),
-      )
+    const shared = own ?? this.#near(finding.entities, since)
     if (shared === undefined) {
       const id = createHash('sha256')
         .update(`${finding.id} ${String(since)}`)
         .digest('hex')
         .slice(0, 16)
-      const entities = new Set(finding.entities)
-      const incident = {
-        id,
-        cause: finding.cause === '' ? finding.kind : finding.cause,
-        ...mainEntity(finding.entities),
-        severity: finding.severity,
-        status: finding.status,
-        first_seen: since,
-        last_seen: since,
-        findings: [finding.id],
-        version: 0,
-        entities,
-        leader: lead(finding.kind),
-      }
-      this.#incidents.set(id, incident)
+      this.#keep(
+        {
+          id,
+          cause: finding.cause === '' ? finding.kind : finding.cause,
+          ...mainEntity(finding.entities),
+          severity: finding.severity,
+          status: finding.status,
+          first_seen: since,
+          last_seen: since,
+          findings: [finding.id],
+          version: 0,
+        },
+        finding.entities,
+        rank(finding.kind),
+      )
       this.#changed.add(id)
       this.#forget()
       return id
     }
-    if (!shared.findings.includes(finding.id)) shared.findings.push(finding.id)
-    for (const entity of finding.entities) shared.entities.add(entity)
-    if (lead(finding.kind) < shared.leader) {
-      shared.leader = lead(finding.kind)
+    if (!shared.members.has(finding.id)) {
+      shared.members.add(finding.id)
+      shared.findings.push(finding.id)
+    }
+    for (const entity of finding.entities) this.#index(shared, entity)
+    if (rank(finding.kind) < shared.leader) {
+      shared.leader = rank(finding.kind)
       shared.cause = finding.cause === '' ? finding.kind : finding.cause
       Object.assign(shared, mainEntity(finding.entities))
     }
@@ -131,18 +143,64 @@ export class IncidentBook {
           ? 'suppressed'
           : 'resolved'
       incident.version += 1
-      changed.push({ ...incident, findings: [...incident.findings] })
+      changed.push(publicFace(incident))
     }
     this.#changed.clear()
     return changed
   }
 
-  #forget(): void {
-    for (const [id, incident] of this.#incidents) {
-      if (this.#incidents.size <= MAX_INCIDENTS) return
-      if (incident.status === 'resolved') this.#incidents.delete(id)
+  /** The oldest incident about one of these, not further away in time than the window. */
+  #near(entities: readonly string[], since: number): Kept | undefined {
+    let found: Kept | undefined
+    for (const entity of entities) {
+      for (const each of this.#byEntity.get(entity) ?? []) {
+        if (found !== undefined && found.order <= each.order) continue
+        if (since < each.first_seen - this.#windowUs) continue
+        if (since <= each.last_seen + this.#windowUs) found = each
+      }
     }
+    return found
   }
+
+  #keep(incident: Incident, entities: readonly string[], leader: number): void {
+    const kept: Kept = {
+      ...incident,
+      order: this.#order++,
+      entities: new Set(),
+      members: new Set(incident.findings),
+      leader,
+    }
+    this.#incidents.set(kept.id, kept)
+    for (const entity of entities) this.#index(kept, entity)
+  }
+
+  #index(incident: Kept, entity: string): void {
+    incident.entities.add(entity)
+    const list = this.#byEntity.get(entity)
+    if (list === undefined) this.#byEntity.set(entity, new Set([incident]))
+    else list.add(incident)
+  }
+
+  #forget(): void {
+    if (this.#incidents.size <= this.#forgetAbove) return
+    for (const [id, incident] of this.#incidents) {
+      if (this.#incidents.size <= MAX_INCIDENTS) break
+      if (incident.status !== 'resolved') continue
+      this.#incidents.delete(id)
+      for (const entity of incident.entities) {
+        const list = this.#byEntity.get(entity)
+        list?.delete(incident)
+        if (list?.size === 0) this.#byEntity.delete(entity)
+      }
+    }
+    // Open ones stay, however many: they are not looked through again for each new one.
+    this.#forgetAbove = Math.max(MAX_INCIDENTS, Math.ceil(this.#incidents.size * 1.1))
+  }
+}
+
+function publicFace(kept: Kept): Incident {
+  const { order: _order, entities: _entities, members: _members, leader: _leader, ...rest } = kept
+  return { ...rest, findings: [...rest.findings] }
 }
 
 function mainEntity(entities: readonly string[]): { entity: string; name: string } {
