@@ -5,7 +5,15 @@
  * the bytes 0A 0A in a community would be enough for a router to run statements. Blocks are written to a private file on
  * tmpfs and read with FROM INFILE.
  */
-import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { open, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ClickHouseClient, createClient as CreateClient } from '@clickhouse/client'
@@ -45,7 +53,6 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
   const root = resolve(options.dataDir)
   mkdirSync(root, { recursive: true, mode: 0o750 })
   const path = join(root, 'clickhouse')
-  const spool = spoolFolder(root)
 
   const connect = (): ClickHouseClient => {
     try {
@@ -53,15 +60,20 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
       const connection = createChdbConnection({ path }) as unknown as ClientConnection
       return createClient({ connection })
     } catch (cause) {
-      throw openError(root, cause)
+      throw openError(root, path, cause)
     }
   }
+
+  const sessions = new Set<EmbeddedSession>()
 
   async function session(
     name: string,
     settings: Readonly<Record<string, string | number>> = {},
   ): Promise<StoreSession> {
-    const created = new EmbeddedSession(name, connect())
+    const created: EmbeddedSession = new EmbeddedSession(name, connect(), () => {
+      sessions.delete(created)
+    })
+    sessions.add(created)
     for (const [key, value] of Object.entries({ ...SESSION_SETTINGS, ...settings })) {
       await created.command(
         `SET ${key} = ${typeof value === 'number' ? String(value) : `'${value}'`}`,
@@ -72,9 +84,11 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
 
   const writer = await session('writer', { max_threads: 2, max_insert_threads: 1 }).catch(
     (cause: unknown) => {
-      throw openError(root, cause)
+      throw openError(root, path, cause)
     },
   )
+  // Only who holds the data directory may clear what the process before left: the engine's lock comes first.
+  const spool = spoolFolder(root)
   let files = 0
 
   async function fromFile(
@@ -92,7 +106,7 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
         await handle.close()
       }
       await writer.command(
-        `INSERT INTO ${into} FROM INFILE '${file}' SETTINGS ${settings} FORMAT ${format}`,
+        `INSERT INTO ${into} FROM INFILE ${quoted(file)} SETTINGS ${settings} FORMAT ${format}`,
       )
     } finally {
       await unlink(file)
@@ -101,8 +115,8 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
 
   async function insertRows(table: string, rows: readonly object[]): Promise<void> {
     if (rows.length === 0) return
-    const [first] = rows
-    const columns = Object.keys(first ?? {})
+    // A column that only some rows have is a column.
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
     checkNames(table, columns)
     await fromFile(
       `ribscope.${table} (${columns.join(', ')})`,
@@ -134,8 +148,9 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
       await writer.command(`EXCHANGE TABLES ribscope.${next} AND ribscope.${table}`)
     },
     async close(): Promise<void> {
-      await writer.close()
-      rmSync(spool, { recursive: true, force: true })
+      // Merges go on while any session is open: the folder is nobody's only when all are closed.
+      await Promise.all([...sessions].map((each) => each.close()))
+      removeSpool(root)
     },
   }
 }
@@ -145,10 +160,14 @@ class EmbeddedSession implements StoreSession {
   readonly #client: ClickHouseClient
   // A chDB session runs one query at a time: callers that overlap wait for their turn.
   #last: Promise<unknown> = Promise.resolve()
+  #closed: Promise<void> | undefined
 
-  constructor(name: string, client: ClickHouseClient) {
+  readonly #onClose: () => void
+
+  constructor(name: string, client: ClickHouseClient, onClose: () => void) {
     this.#name = name
     this.#client = client
+    this.#onClose = onClose
   }
 
   query<Row>(sql: string, params?: QueryParams): Promise<Row[]> {
@@ -180,9 +199,12 @@ class EmbeddedSession implements StoreSession {
     })
   }
 
-  async close(): Promise<void> {
-    await this.#last.catch(() => undefined)
-    await this.#client.close()
+  close(): Promise<void> {
+    this.#closed ??= this.#last
+      .catch(() => undefined)
+      .then(() => this.#client.close())
+      .finally(this.#onClose)
+    return this.#closed
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -209,23 +231,70 @@ function firstLine(cause: unknown): string {
   return text.split('\n', 1)[0] ?? text
 }
 
-function openError(root: string, cause: unknown): StoreError {
-  const text = firstLine(cause)
-  return /lock/i.test(text)
-    ? new StoreError(`data directory ${root} is in use by another process`, { cause })
-    : new StoreError(`can't open data directory ${root}: ${text}`, { cause })
+function openError(root: string, path: string, cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause
+  const holder = holderOf(path)
+  return holder === undefined
+    ? new StoreError(`can't open data directory ${root}: ${firstLine(cause)}`, { cause })
+    : new StoreError(`data directory ${root} is in use by another process (PID ${holder})`, {
+        cause,
+      })
 }
 
-/** A private folder for insert files. What a killed process left there is removed. */
-function spoolFolder(root: string): string {
-  const inData = join(root, 'spool')
-  rmSync(inData, { recursive: true, force: true })
+/** The engine says who has its directory in a file, and why it can't open one only on stderr. */
+function holderOf(path: string): number | undefined {
+  const status = join(path, 'status')
+  if (!existsSync(status)) return undefined
+  const pid = Number(/^PID: (\d+)$/m.exec(readFileSync(status, 'utf8'))?.[1] ?? 0)
+  if (pid === 0) return undefined
   try {
-    const { bavail, bsize } = statfsSync('/dev/shm')
-    if (bavail * bsize >= TMPFS_MIN_OCTETS) return mkdtempSync('/dev/shm/ribscope-')
-  } catch {
-    // No tmpfs here: the data directory does.
+    process.kill(pid, 0)
+    return pid
+  } catch (error) {
+    // ESRCH: it was killed. EPERM: it is there and another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : undefined
+  }
+}
+
+const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`
+
+/** Names the insert folder of the process that has the data directory: on tmpfs nobody else would know that it is left over. */
+const SPOOL_NOTE = 'spool-folder'
+const TMPFS_SPOOL = /^\/dev\/shm\/ribscope-[A-Za-z0-9]{6}$/
+
+/**
+ * A private folder for insert files. What a killed process left in its own is removed.
+ *
+ * INFILE expands patterns (`*`, `{a,b}`): a data directory with such a name can't hold the folder.
+ */
+function spoolFolder(root: string): string {
+  removeSpool(root)
+  const inData = join(root, 'spool')
+  const plain = !/[*?{}[\]]/.test(inData)
+  if (!plain || freeOctets('/dev/shm') >= TMPFS_MIN_OCTETS) {
+    const folder = mkdtempSync('/dev/shm/ribscope-')
+    writeFileSync(join(root, SPOOL_NOTE), folder, { mode: 0o600 })
+    return folder
   }
   mkdirSync(inData, { mode: 0o700 })
   return inData
+}
+
+function removeSpool(root: string): void {
+  rmSync(join(root, 'spool'), { recursive: true, force: true })
+  const note = join(root, SPOOL_NOTE)
+  if (!existsSync(note)) return
+  const folder = readFileSync(note, 'utf8')
+  if (TMPFS_SPOOL.test(folder)) rmSync(folder, { recursive: true, force: true })
+  rmSync(note)
+}
+
+function freeOctets(path: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(path)
+    return bavail * bsize
+  } catch {
+    // There is no tmpfs here: the data directory does.
+    return 0
+  }
 }

@@ -33,6 +33,7 @@ export interface Store {
   insertRows(table: string, rows: readonly object[]): Promise<void>
   /** Replaces a small table as a whole; readers see the old rows or the new ones. */
   replaceRows(table: string, rows: readonly object[]): Promise<void>
+  /** Closes its sessions too. */
   close(): Promise<void>
 }
 
