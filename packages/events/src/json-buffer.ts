@@ -8,6 +8,22 @@ export function ascii(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text)
 }
 
+/** A constant piece of text, ready to be copied four octets at a time. */
+export interface Part {
+  readonly view: DataView
+  readonly length: number
+}
+
+export function part(text: string): Part {
+  const octets = ascii(text)
+  const padded = new Uint8Array((octets.length + 3) & ~3)
+  padded.set(octets)
+  return { view: new DataView(padded.buffer), length: octets.length }
+}
+
+/** Room behind what is asked for: `part` writes whole groups of four. */
+const PADDING = 4
+
 const ZERO = 48
 const COLON = 58
 /** '00', '01' ... 'ff' */
@@ -26,33 +42,47 @@ for (let octet = 0; octet < 256; octet++) {
 export class JsonBuffer {
   bytes: Uint8Array<ArrayBuffer>
   length = 0
+  #view: DataView
 
   constructor(octets: number) {
-    this.bytes = new Uint8Array(octets)
+    this.bytes = new Uint8Array(octets + PADDING)
+    this.#view = new DataView(this.bytes.buffer)
+  }
+
+  /** Writes into another buffer from now on. */
+  use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes
+    this.#view = new DataView(bytes.buffer)
+    this.length = 0
   }
 
   /** All writers below expect that there is room. */
   reserve(octets: number): void {
-    const need = this.length + octets
+    const { length } = this
+    const need = length + octets + PADDING
     if (need <= this.bytes.length) return
     const larger = new Uint8Array(Math.max(need, 2 * this.bytes.length))
-    larger.set(this.bytes.subarray(0, this.length))
-    this.bytes = larger
+    larger.set(this.bytes.subarray(0, length))
+    this.use(larger)
+    this.length = length
   }
 
   octet(value: number): void {
     this.bytes[this.length++] = value
   }
 
-  /** A constant part. For the short ones a loop beats TypedArray.set. */
-  part(text: Uint8Array): void {
-    const bytes = this.bytes
-    let p = this.length
-    const n = text.length
-    if (n > 48) bytes.set(text, p)
-    else for (let i = 0; i < n; i++) bytes[p + i] = text[i]!
-    p += n
-    this.length = p
+  /** A constant part. Writes up to three octets beyond it, which what follows overwrites. */
+  part({ view, length }: Part): void {
+    const to = this.#view
+    const p = this.length
+    for (let i = 0; i < length; i += 4) to.setInt32(p + i, view.getInt32(i))
+    this.length = p + length
+  }
+
+  /** Text that is no constant but has been encoded. */
+  encoded(text: Uint8Array): void {
+    this.bytes.set(text, this.length)
+    this.length += text.length
   }
 
   /** What was written at from..to once more. */

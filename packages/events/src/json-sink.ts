@@ -5,7 +5,8 @@
 import { ACTION_ANNOUNCE, RIBS, formatEvpnNlri, formatExtCommunity, formatRd } from '@ribscope/wire'
 import type { NlriField } from '@ribscope/wire'
 import { formatIp } from './ip.ts'
-import { JsonBuffer, ascii } from './json-buffer.ts'
+import { JsonBuffer, ascii, part } from './json-buffer.ts'
+import type { Part } from './json-buffer.ts'
 import {
   FLAG_DEFAULT_GW,
   FLAG_LINK_BW,
@@ -65,25 +66,25 @@ const MAX_FREE_OCTETS = 1 << 20
 /** What a row has beside its fragments and its nlri_key. */
 const ROW_OCTETS = 1024
 
-const BMP_TS = ascii(',"bmp_ts":')
-const NLRI = ascii('","nlri":"')
-const PATH_ID = ascii('","path_id":')
-const RD = ascii(',"rd":"')
-const LABELS = ascii('","labels":[')
-const ESI = ascii(',"esi":"')
-const ETH_TAG = ascii('","eth_tag":')
-const MAC = ascii(',"mac":"')
-const HOST_IP = ascii('","host_ip":"')
-const GW_IP = ascii('","gw_ip":"')
-const VNI = ascii('","vni":')
-const VNI2 = ascii(',"vni2":')
-const NO_EVPN = ascii('0,"esi":"","eth_tag":0,"mac":"","host_ip":"","gw_ip":"","vni":0,"vni2":0')
-const ATTR_HASH = ascii(',"attr_hash":"')
-const FWD_HASH = ascii('","fwd_hash":"')
-const NULL = ascii('null')
-const HEX_PREFIX = ascii('0x')
+const BMP_TS = part(',"bmp_ts":')
+const NLRI = part('","nlri":"')
+const PATH_ID = part('","path_id":')
+const RD = part(',"rd":"')
+const LABELS = part('","labels":[')
+const ESI = part(',"esi":"')
+const ETH_TAG = part('","eth_tag":')
+const MAC = part(',"mac":"')
+const HOST_IP = part('","host_ip":"')
+const GW_IP = part('","gw_ip":"')
+const VNI = part('","vni":')
+const VNI2 = part(',"vni2":')
+const NO_EVPN = part('0,"esi":"","eth_tag":0,"mac":"","host_ip":"","gw_ip":"","vni":0,"vni2":0')
+const ATTR_HASH = part(',"attr_hash":"')
+const FWD_HASH = part('","fwd_hash":"')
+const NULL = part('null')
+const HEX_PREFIX = part('0x')
 const ORIGINS = ['igp', 'egp', 'incomplete', '']
-const ORIGIN_TEXTS = ORIGINS.map((origin) => ascii(`,"origin":"${origin}","as_path":[`))
+const ORIGIN_TEXTS = ORIGINS.map((origin) => part(`,"origin":"${origin}","as_path":[`))
 /** RFC 9012 tunnel types by the names that the view gives them. */
 const ENCAPS: Readonly<Record<number, string>> = {
   0: '',
@@ -103,9 +104,9 @@ export class JsonSink extends RouteExtractor implements RowSink {
   readonly #free: Uint8Array<ArrayBuffer>[] = []
   readonly #extTexts = new ExtTexts()
   #facts: SessionFacts | undefined
-  #peerTexts = new WeakMap<RowPeer, Uint8Array>()
+  #peerTexts = new WeakMap<RowPeer, Part>()
   #rxUs = -1
-  #rxText = new Uint8Array(0)
+  #rxText = part('')
   readonly #bmpTime = new TimeText()
 
   constructor(options: JsonSinkOptions) {
@@ -160,8 +161,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
     const out = this.#out
     if (out.length === 0) return
     const { bytes, length } = out
-    out.bytes = this.#free.pop() ?? new Uint8Array(1 << 18)
-    out.length = 0
+    out.use(this.#free.pop() ?? new Uint8Array(1 << 18))
     this.#options.write(bytes.subarray(0, length), () => {
       if (this.#free.length < MAX_FREE && bytes.length <= MAX_FREE_OCTETS) this.#free.push(bytes)
     })
@@ -178,7 +178,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
   #line(text: string): void {
     const line = ascii(`${text}\n`)
     this.#out.reserve(line.length)
-    this.#out.part(line)
+    this.#out.encoded(line)
     if (this.#out.length > FLUSH_OCTETS) this.flush()
   }
 
@@ -245,6 +245,10 @@ export class JsonSink extends RouteExtractor implements RowSink {
 
   #hashes(k: RouteBlock, row: number): void {
     const out = this.#out
+    if (k.action[row] !== ROW_ANNOUNCE) {
+      out.part(NO_HASHES)
+      return
+    }
     out.part(ATTR_HASH)
     out.u64(k.attrHash[row * 2]!, k.attrHash[row * 2 + 1]!)
     out.part(FWD_HASH)
@@ -255,7 +259,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
     if (rxUs === this.#rxUs) return
     this.#rxUs = rxUs
     const table = this.#options.withTable === true ? '"table":"route_events",' : ''
-    this.#rxText = ascii(`{${table}"rx_ts":"${formatDateTime64(rxUs)}","seq":`)
+    this.#rxText = part(`{${table}"rx_ts":"${formatDateTime64(rxUs)}","seq":`)
   }
 
   /** From bmp_ts to the quote before the prefix. */
@@ -285,9 +289,9 @@ export class JsonSink extends RouteExtractor implements RowSink {
   }
 
   /** From collector to rib: the same for all rows of a peer, table and epoch. */
-  #describePeer(k: RouteBlock, { rdHi, rdLo }: RowPeer): Uint8Array<ArrayBuffer> {
+  #describePeer(k: RouteBlock, { rdHi, rdLo }: RowPeer): Part {
     const facts = this.#facts
-    if (facts === undefined) return new Uint8Array(0)
+    if (facts === undefined) return part('')
     const address = formatIp(new Uint8Array(k.peerAddr.buffer, 0, 16))
     const key = new BigUint64Array(k.peerKey.buffer, 0, 1)[0]
     let rd = ''
@@ -313,7 +317,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
       `"rib":"${RIBS[k.rib[0]!]}"`,
       '',
     ]
-    return ascii(`,${fields.join(',')}`)
+    return part(`,${fields.join(',')}`)
   }
 
   /** prefix, nlri, path_id, rd, labels. */
@@ -425,12 +429,17 @@ export class JsonSink extends RouteExtractor implements RowSink {
     // The others' keys are their specific part, but for the label of type 1.
     const text = ascii(formatEvpnNlri(k.key, type, keyAt + 1, this.#keyAt))
     out.reserve(text.length + ROW_OCTETS)
-    out.part(text)
+    out.encoded(text)
   }
 
   /** From next_hop to the number behind evpn_type. */
   #attributes(k: RouteBlock): void {
     const out = this.#out
+    if (k.action[0] !== ROW_ANNOUNCE) {
+      out.reserve(NO_ATTRIBUTES.length + ROW_OCTETS)
+      out.part(NO_ATTRIBUTES)
+      return
+    }
     out.reserve(1024 + 16 * laneSum(k))
     const flags = k.flags[0]!
     out.part(NEXT_HOP)
@@ -570,6 +579,11 @@ export class JsonSink extends RouteExtractor implements RowSink {
   /** rmac to d_path: what extended communities and D-PATH say. */
   #evpnCommunities(k: RouteBlock): void {
     const out = this.#out
+    if (k.action[0] !== ROW_ANNOUNCE) {
+      out.reserve(NO_COMMUNITIES.length + ROW_OCTETS)
+      out.part(NO_COMMUNITIES)
+      return
+    }
     const flags = k.flags[0]!
     out.reserve(512)
     out.part(RMAC)
@@ -580,13 +594,13 @@ export class JsonSink extends RouteExtractor implements RowSink {
     out.part((flags & FLAG_MM_STICKY) !== 0 ? STICKY_1 : STICKY_0)
     out.part((flags & FLAG_DEFAULT_GW) !== 0 ? DEFAULT_GW_1 : DEFAULT_GW_0)
     if ((flags & FLAG_LINK_BW) !== 0)
-      out.part(ascii(floatText((k.used & USED_LINK_BW) === 0 ? 0 : k.linkBw[0]!)))
+      out.encoded(ascii(floatText((k.used & USED_LINK_BW) === 0 ? 0 : k.linkBw[0]!)))
     else out.part(NULL)
     out.part(RTS)
     this.#extensions(k, true)
     out.part(ENCAP)
     const encap = (k.used & USED_ENCAP) === 0 ? 0 : k.encap[0]!
-    if (encap !== 0) out.part(ascii(ENCAPS[encap] ?? String(encap)))
+    if (encap !== 0) out.encoded(ascii(ENCAPS[encap] ?? String(encap)))
     out.part(D_PATH)
     out.text(firstOf(k.dPath) ?? '')
   }
@@ -604,48 +618,56 @@ export class JsonSink extends RouteExtractor implements RowSink {
     const text = `","origin_node":"","unknown_attrs":${JSON.stringify(unknown ?? [])},"decode_errors":${JSON.stringify(errors ?? [])}}\n`
     const encoded = ascii(text)
     out.reserve(encoded.length)
-    out.part(encoded)
+    out.encoded(encoded)
   }
 }
 
 const VPN = 128
-const ADDPATH_0 = ascii('"loc_rib_addpath":0')
-const ADDPATH_1 = ascii('"loc_rib_addpath":1')
+const ADDPATH_0 = part('"loc_rib_addpath":0')
+const ADDPATH_1 = part('"loc_rib_addpath":1')
 /** By rib code; vantage 0 needs the inventory, which is joined when read. */
-const VANTAGES = [0, 2, 2, 3, 4, 4].map((vantage) => ascii(`,"vantage":${vantage}`))
-const DUMP = ascii(',"phase":"dump","vrf":')
-const LIVE = ascii(',"phase":"live","vrf":')
-const AFI = ascii(',"afi":')
-const SAFI = ascii(',"safi":')
-const ANNOUNCE = ascii(',"action":"announce","prefix":"')
-const WITHDRAW = ascii(',"action":"withdraw","prefix":"')
-const TYPE_2 = ascii('[2]:[')
-const TYPE_5 = ascii('[5]:[')
-const BRACKETS = ascii(']:[')
-const MAC_48 = ascii(']:[48]:[')
-const NEXT_HOP = ascii(',"next_hop":"')
-const NEXT_HOP_LL = ascii('","next_hop_ll":"')
-const AS_PATH_TEXT = ascii('],"as_path_text":"')
-const OWN_0 = ascii(',"own_as_prepended":0')
-const OWN_1 = ascii(',"own_as_prepended":1')
-const MED = ascii(',"med":')
-const LOCAL_PREF = ascii(',"local_pref":')
-const COMMUNITIES = ascii(',"communities":[')
-const EXT_COMMUNITIES = ascii('],"ext_communities":[')
-const LARGE_COMMUNITIES = ascii('],"large_communities":[')
-const ORIGINATOR_ID = ascii('],"originator_id":"')
-const CLUSTER_LIST = ascii('","cluster_list":[')
-const EVPN_TYPE = ascii('],"evpn_type":')
-const RMAC = ascii(',"rmac":"')
-const MM_SEQ = ascii('","mm_seq":')
-const STICKY_0 = ascii(',"mm_sticky":0')
-const STICKY_1 = ascii(',"mm_sticky":1')
-const DEFAULT_GW_0 = ascii(',"is_default_gw":0,"link_bw":')
-const DEFAULT_GW_1 = ascii(',"is_default_gw":1,"link_bw":')
-const RTS = ascii(',"rts":[')
-const ENCAP = ascii('],"encap":"')
-const D_PATH = ascii('","d_path":')
-const TRAILER = ascii('","origin_node":"","unknown_attrs":[],"decode_errors":[]}\n')
+const VANTAGES = [0, 2, 2, 3, 4, 4].map((vantage) => part(`,"vantage":${vantage}`))
+const DUMP = part(',"phase":"dump","vrf":')
+const LIVE = part(',"phase":"live","vrf":')
+const AFI = part(',"afi":')
+const SAFI = part(',"safi":')
+const ANNOUNCE = part(',"action":"announce","prefix":"')
+const WITHDRAW = part(',"action":"withdraw","prefix":"')
+const TYPE_2 = part('[2]:[')
+const TYPE_5 = part('[5]:[')
+const BRACKETS = part(']:[')
+const MAC_48 = part(']:[48]:[')
+const NEXT_HOP = part(',"next_hop":"')
+const NEXT_HOP_LL = part('","next_hop_ll":"')
+const AS_PATH_TEXT = part('],"as_path_text":"')
+const OWN_0 = part(',"own_as_prepended":0')
+const OWN_1 = part(',"own_as_prepended":1')
+const MED = part(',"med":')
+const LOCAL_PREF = part(',"local_pref":')
+const COMMUNITIES = part(',"communities":[')
+const EXT_COMMUNITIES = part('],"ext_communities":[')
+const LARGE_COMMUNITIES = part('],"large_communities":[')
+const ORIGINATOR_ID = part('],"originator_id":"')
+const CLUSTER_LIST = part('","cluster_list":[')
+const EVPN_TYPE = part('],"evpn_type":')
+const RMAC = part(',"rmac":"')
+const MM_SEQ = part('","mm_seq":')
+const STICKY_0 = part(',"mm_sticky":0')
+const STICKY_1 = part(',"mm_sticky":1')
+const DEFAULT_GW_0 = part(',"is_default_gw":0,"link_bw":')
+const DEFAULT_GW_1 = part(',"is_default_gw":1,"link_bw":')
+const RTS = part(',"rts":[')
+const ENCAP = part('],"encap":"')
+const D_PATH = part('","d_path":')
+/** All that a withdrawal does not have. */
+const NO_ATTRIBUTES = part(
+  ',"next_hop":"","next_hop_ll":"","origin":"","as_path":[],"as_path_text":"","own_as_prepended":0,"med":null,"local_pref":null,"communities":[],"ext_communities":[],"large_communities":[],"originator_id":"","cluster_list":[],"evpn_type":',
+)
+const NO_COMMUNITIES = part(
+  ',"rmac":"","mm_seq":null,"mm_sticky":0,"is_default_gw":0,"link_bw":null,"rts":[],"encap":"","d_path":""',
+)
+const NO_HASHES = part(',"attr_hash":"0","fwd_hash":"0')
+const TRAILER = part('","origin_node":"","unknown_attrs":[],"decode_errors":[]}\n')
 
 function firstOf<T>(runs: readonly TextRun<T>[]): T | undefined {
   return runs.length === 0 ? undefined : runs[0]!.value
@@ -680,12 +702,12 @@ function floatText(value: number): string {
 class ExtTexts {
   readonly #slots = 4096
   readonly #keys = new Int32Array(this.#slots * 2)
-  readonly #texts: (Uint8Array | undefined)[] = new Array<undefined>(this.#slots).fill(undefined)
+  readonly #texts: (Part | undefined)[] = new Array<undefined>(this.#slots).fill(undefined)
   readonly #octets = new Uint8Array(8)
   readonly #view = new DataView(this.#octets.buffer)
 
   /** With quotes. */
-  get(lo: number, hi: number): Uint8Array {
+  get(lo: number, hi: number): Part {
     const hash = Math.imul(lo ^ Math.imul(hi, 0x9e3779b1), 0x85ebca6b)
     const slot = (hash ^ (hash >>> 15)) & (this.#slots - 1)
     const known = this.#texts[slot]
@@ -694,7 +716,7 @@ class ExtTexts {
     }
     this.#view.setInt32(0, hi)
     this.#view.setInt32(4, lo)
-    const text = ascii(`"${formatExtCommunity(this.#octets, 0)}"`)
+    const text = part(`"${formatExtCommunity(this.#octets, 0)}"`)
     this.#keys[slot * 2] = lo
     this.#keys[slot * 2 + 1] = hi
     this.#texts[slot] = text
@@ -705,14 +727,14 @@ class ExtTexts {
 /** A time as quoted text; the date is kept from one to the next. */
 class TimeText {
   #day = -1
-  #date = new Uint8Array(0)
+  #date = part('')
 
   write(to: JsonBuffer, us: number): void {
     const second = Math.floor(us / 1_000_000)
     const day = Math.floor(second / 86_400)
     if (day !== this.#day) {
       this.#day = day
-      this.#date = ascii(`"${formatDateTime64(day * 86_400_000_000).slice(0, 11)}`)
+      this.#date = part(`"${formatDateTime64(day * 86_400_000_000).slice(0, 11)}`)
     }
     to.part(this.#date)
     const time = second - day * 86_400
