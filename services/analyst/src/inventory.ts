@@ -246,7 +246,10 @@ export class Inventory {
       })
     }
     const changed = await this.#replace('fabric_vteps', rows)
-    const rds = await this.#db.query<{ rd: string; vrf: string }>(query('fact_rds'))
+    // Only VRF sessions need names for their distinguishers.
+    const rds = this.#inferred.peers.some((peer) => peer.peer_rd !== '0')
+      ? await this.#db.query<{ rd: string; vrf: string }>(query('fact_rds'))
+      : []
     return (await this.#replace('fabric_rds', rds)) || changed
   }
 

@@ -1,7 +1,6 @@
 /**
  * Recordings through the collector's, store's and analyst's own code, on one virtual clock made of the recorded arrival times.
- * Evaluates only when something can change: after events (those within a second together, the way a live analyst would see
- * them) and when a hold, settle or close timer falls due. An idle tail costs nothing.
+ * Evaluates only when something can change: after events (those within two seconds together) and when a hold, settle or close timer falls due. An idle tail costs nothing.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,7 +32,7 @@ export interface Analysis {
 }
 
 /** Events this near to the first one of a burst are evaluated with it. */
-const BURST_US = 1_000_000
+const BURST_US = 2_000_000
 /** How late a timer may be seen when another follows. */
 const TIMER_SLACK_US = 100_000
 /** A burst is evaluated once this many octets came, however short it was: memory stays bounded. */
@@ -166,7 +165,7 @@ async function play(
       continue
     }
     if (happens === undefined || happens > stop) break
-    // A burst: what happens within a second, up to the next timer of the analyst.
+    // A burst: what happens within BURST_US, up to the next timer of the analyst.
     const limit = Math.min(happens + BURST_US, timer ?? Infinity)
     let last = happens
     let octets = 0

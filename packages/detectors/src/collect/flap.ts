@@ -1,6 +1,6 @@
 /** VIP_FLAP (DETECTORS A.5, A.6): penalty over transitions, never over messages. */
 import type { Family, Instant, Observed } from '../family.ts'
-import { seconds } from '../family.ts'
+import { lagOf, seconds } from '../family.ts'
 import { clickhouseTime, formatTime, worse } from '../finding.ts'
 import type { Evidence, Observation, Severity } from '../finding.ts'
 import { query } from '../queries.ts'
@@ -46,7 +46,8 @@ export function createFlaps(): Family {
     name: 'flaps',
     kinds: ['VIP_FLAP'],
     inputs: ['edge', 'fabric'],
-    lagUs: () => 0,
+    // Nothing counts before settle_s: looking a little later finds the same timers.
+    lagUs: (params) => lagOf(params.settle_s),
     async observe(instant: Instant): Promise<Observed> {
       const { at, params } = instant
       const settle = seconds(params.settle_s)

@@ -20,7 +20,7 @@ export const macDuplicates: Family = {
   name: 'mac',
   kinds: ['MAC_DUP'],
   inputs: ['evpn', 'fabric'],
-  lagUs: () => 0,
+  lagUs: () => seconds(2),
   async observe({ db, at, params }: Instant): Promise<Observed> {
     const rows = await db.query<Row>(query('mac_dups'), { at: clickhouseTime(at) })
     const window = seconds(params.mac_dup_s)

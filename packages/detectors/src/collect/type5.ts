@@ -52,6 +52,8 @@ export const type5: Family = {
   lagUs: (params) => lagOf(params.settle_t5_s),
   async observe(instant: Instant): Promise<Observed> {
     const { db, params } = instant
+    const [paths5] = await db.query<{ paths: string }>(query('type5_count'))
+    if (Number(paths5?.paths ?? 0) === 0) return { observations: [] }
     const settle = seconds(params.settle_t5_s)
     const rows = (await db.query<Row>(query('type5'))).filter(
       (row) => !DEFAULT_ROUTES.has(row.prefix) && !params.t5_allow_nexthops.includes(row.nh),
