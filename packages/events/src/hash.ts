@@ -12,7 +12,7 @@ const A2 = 0x85ebca77 | 0
 const B1 = 0xc2b2ae3d | 0
 const B2 = 0x27d4eb2f | 0
 
-/** Two running lanes. One instance per extractor; `seed`, then `word`s, then `finish`. */
+/** Two running lanes, always int32: what outgrew that would be a double, and an object of its own. One instance per extractor; `seed`, then `word`s, then `finish`. */
 export class Hash64 {
   lo = 0
   hi = 0
@@ -24,9 +24,9 @@ export class Hash64 {
 
   word(value: number): void {
     const a = Math.imul(this.lo ^ value, A1)
-    this.lo = (a ^ (a >>> 15)) + 0x165667b1
+    this.lo = ((a ^ (a >>> 15)) + 0x165667b1) | 0
     const b = Math.imul(value, B1) ^ this.hi
-    this.hi = Math.imul((b << 13) | (b >>> 19), 5) + 0x52dce729
+    this.hi = (Math.imul((b << 13) | (b >>> 19), 5) + 0x52dce729) | 0
   }
 
   /** All octets of at..at+length, in order. */
@@ -37,9 +37,9 @@ export class Hash64 {
     for (; at + 4 <= end; at += 4) {
       const value = view.getInt32(at, true)
       const a = Math.imul(lo ^ value, A1)
-      lo = (a ^ (a >>> 15)) + 0x165667b1
+      lo = ((a ^ (a >>> 15)) + 0x165667b1) | 0
       const b = Math.imul(value, B1) ^ hi
-      hi = Math.imul((b << 13) | (b >>> 19), 5) + 0x52dce729
+      hi = (Math.imul((b << 13) | (b >>> 19), 5) + 0x52dce729) | 0
     }
     this.lo = lo
     this.hi = hi

@@ -59,6 +59,7 @@ export interface RowPeer {
   readonly a1: number
   readonly a2: number
   readonly a3: number
+  /** these and the others as int32: larger numbers would be doubles */
   readonly asn: number
   readonly bgpId: number
   readonly rdHi: number
