@@ -52,7 +52,16 @@ export async function closeOrphans(store: Store, db: StoreSession, at: number): 
       router_addr: each.router_addr,
       kind: 'bmp_down',
       reason: 'collector-restart',
-      effects: [['stale', 'any', 0, 0, Number(each.last_seq) + 1, 'bmp_lost']],
+      effects: [
+        {
+          effect: 'stale',
+          rib: 'any',
+          afi: 0,
+          safi: 0,
+          before_seq: Number(each.last_seq) + 1,
+          cause: 'bmp_lost',
+        },
+      ],
     })),
   )
 }

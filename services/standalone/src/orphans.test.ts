@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Analyst } from '@ribscope/analyst'
+import { detectorViews } from '@ribscope/detectors'
+import { NativeSink, RouterSession } from '@ribscope/events'
+import { defaultFabric } from '@ribscope/fabric'
+import { migrate, openEmbeddedStore } from '@ribscope/store'
+import type { Store, StoreSession } from '@ribscope/store'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  announce,
+  endOfRib,
+  initiation,
+  peerUp,
+  statistics,
+} from '../../../packages/events/src/testing/bytes.ts'
+import type { HandPeer } from '../../../packages/events/src/testing/bytes.ts'
+import { closeOrphans } from './orphans.ts'
+import { insertBatches } from './pipeline.ts'
+
+const S = 1e6
+const T0 = 1_800_000_000 * S
+const PEER: HandPeer = { address: '192.0.2.1', asn: 64501, id: '192.0.2.1' }
+const VIP = '203.0.113.66/32'
+
+let store: Store
+let db: StoreSession
+const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-orphans-'))
+
+beforeAll(async () => {
+  store = await openEmbeddedStore({ dataDir })
+  db = await store.session('test')
+  await migrate(db, detectorViews())
+})
+afterAll(async () => {
+  await store.close()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+/** A router connects at a second, sends its table and stays (or leaves a second later). */
+async function connect(
+  name: string,
+  second: number,
+  how: 'stays' | 'leaves' = 'stays',
+): Promise<void> {
+  const openedUs = T0 + second * S
+  const sink = new NativeSink({ onBatch: (batch) => batches.push(batch) })
+  const batches: ReturnType<typeof sink.flush> = []
+  const session = new RouterSession({ collector: 'c1', source: '192.0.2.254', openedUs, out: sink })
+  const messages = [
+    initiation(name),
+    peerUp(PEER),
+    announce(PEER, VIP, '203.0.113.67/32'),
+    endOfRib(PEER),
+    // The last row of the session is in another table than its routes.
+    statistics(PEER, [7, 2]),
+  ]
+  session.push(Uint8Array.from(messages.flat()), openedUs + 100_000)
+  if (how === 'leaves') session.end('fin', openedUs + S)
+  batches.push(...sink.flush())
+  await insertBatches(store, batches)
+}
+
+interface End {
+  router: string
+  seq: string
+  reason: string
+  at: string
+}
+
+const ends = (): Promise<End[]> =>
+  db.query<End>(`
+    SELECT router, toString(seq) AS seq, reason, toString(toUnixTimestamp64Micro(rx_ts)) AS at
+    FROM ribscope.session_log FINAL WHERE kind = 'bmp_down' ORDER BY router, pos`)
+
+const current = (router: string): Promise<{ prefix: string; stale: number }[]> =>
+  db.query('SELECT prefix, stale FROM ribscope.rib_current WHERE router = {router:String}', {
+    router,
+  })
+
+test('a session without an end is ended once, after all its rows; its routes stay, as stale', async () => {
+  await connect('killed', 0)
+  await connect('left', 0, 'leaves')
+  const [last] = await db.query<{ seq: string }>(`
+    SELECT toString(max(seq)) AS seq FROM
+    (SELECT seq FROM ribscope.stats_log WHERE router = 'killed' UNION ALL SELECT seq FROM ribscope.session_log WHERE router = 'killed')`)
+  expect(await current('killed')).toMatchObject([{ stale: 0 }, { stale: 0 }])
+
+  await closeOrphans(store, db, T0 + 100 * S)
+  const [own, other] = await ends()
+  expect(own).toEqual({
+    router: 'killed',
+    seq: String(Number(last?.seq) + 1),
+    reason: 'collector-restart',
+    at: String(T0 + 100 * S),
+  })
+  expect(other).toMatchObject({ router: 'left', reason: 'fin' })
+  expect(await current('killed')).toMatchObject([{ stale: 1 }, { stale: 1 }])
+
+  // The process is killed again before any router is back: nothing is left to end.
+  await closeOrphans(store, db, T0 + 110 * S)
+  expect(await ends()).toHaveLength(2)
+})
+
+test('a session opened since is ended too, and only that one', async () => {
+  await connect('killed', 120)
+  await closeOrphans(store, db, T0 + 150 * S)
+  expect((await ends()).map(({ router, at }) => [router, at])).toEqual([
+    ['killed', String(T0 + 100 * S)],
+    ['killed', String(T0 + 150 * S)],
+    ['left', String(T0 + S)],
+  ])
+})
+
+test('a router that stays away is a lost feed after its grace, one that comes back never was', async () => {
+  await connect('back', 170)
+  await connect('away', 170)
+  const startedAt = T0 + 200 * S
+  await closeOrphans(store, db, startedAt)
+  const analyst = await Analyst.create({ store, config: defaultFabric(), startedAt })
+  const lost = async (second: number): Promise<unknown[]> => {
+    await analyst.round(T0 + second * S)
+    return analyst
+      .findings()
+      .filter(({ kind, scope }) => kind === 'FEED_LOST' && scope['router'] !== 'left')
+      .map(({ scope, status }) => [scope['router'], status])
+      .sort()
+  }
+  expect(await lost(201)).toEqual([])
+  await connect('back', 210)
+  expect(await lost(211)).toEqual([])
+  expect(await lost(259)).toEqual([])
+  expect(analyst.nextDueUs()).toBeLessThanOrEqual(startedAt + 60 * S)
+  // `killed` was left alone since the first test: its time begins with this process, too.
+  expect(await lost(261)).toEqual([
+    ['away', 'open'],
+    ['killed', 'open'],
+  ])
+  await connect('away', 300)
+  expect(await lost(301)).toEqual([
+    ['away', 'resolved'],
+    ['killed', 'open'],
+  ])
+  await analyst.close()
+})
