@@ -44,8 +44,8 @@ interface EdgeRow {
 
 /** Traffic enters at routers of the first of these roles that hold a route for the VIP. */
 const INGRESS_ROLES = ['border', 'superspine', 'spine']
-/** Below this nothing is said. */
-const RATIO_INFO = 1.25
+/** Up to this nothing is said: two nodes on both ToRs of a rack and one on one of them, as planned, are just there. */
+const RATIO_INFO = 1.25 + 1e-9
 /** More traffic than this at routers whose next hops are unknown: no verdict. */
 const UNKNOWN_MAX = 0.01
 
@@ -150,7 +150,7 @@ function unequalSplit(
   )
   if (shares.unknown > UNKNOWN_MAX || shares.looped > UNKNOWN_MAX) return undefined
   const facts = shareFacts(shares.nodes)
-  if (facts.ratioMax < RATIO_INFO) return undefined
+  if (facts.ratioMax <= RATIO_INFO) return undefined
   const [top] = [...shares.nodes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
   if (top === undefined) return undefined
   const since = Math.max(...rows.map((row) => Number(row.changed)))

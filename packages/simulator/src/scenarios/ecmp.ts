@@ -138,7 +138,8 @@ export const B06: Scenario = {
       ),
     })
     stage.lasts = 200
-    stage.mustNot({ kind: 'ECMP_SIBLING_DIFF' }, { kind: 'ECMP_FANOUT_MISSING' })
+    // Nor an unequal split: n3 has one link of two, and 1.25 times the fair share is not worth a word.
+    stage.quiet()
   },
 }
 
