@@ -1,6 +1,5 @@
 /** BMP out of packet captures: a stream per direction of a TCP connection that speaks BMP. */
 import { CaptureReader, DecodeError } from '@ribscope/wire'
-import { CommandError } from './command.ts'
 import type { InputEvent } from './input.ts'
 
 /** @param name of the capture, for messages */
@@ -38,11 +37,17 @@ export async function* captureEvents(
     }
     const left = reader.end()
     yield* events
-    if (left > 0) throw new CommandError(`${name}: ends inside a packet, ${left} octets left over`)
+    if (left > 0) yield problem(`${name}: ends inside a packet, ${left} octets left over`)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
+    reader.end()
     yield* events
-    throw new CommandError(`${name}: octet ${error.offset}: ${error.detail}`)
+    yield problem(`${name}: octet ${error.offset}: ${error.detail}`)
+    return
   }
-  if (found === 0) throw new CommandError(`${name}: no BMP in this capture`)
+  if (found === 0) yield problem(`${name}: no BMP in this capture`)
+}
+
+function problem(text: string): InputEvent {
+  return { kind: 'problem', text }
 }

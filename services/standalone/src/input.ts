@@ -31,6 +31,11 @@ export type InputEvent =
       /** octets are missing from the capture here */
       readonly gap: boolean
     }
+  | {
+      readonly kind: 'problem'
+      /** why the input could not be read to its end: what came before counts */
+      readonly text: string
+    }
 
 export interface Input {
   events(): AsyncIterable<InputEvent>

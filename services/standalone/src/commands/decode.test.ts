@@ -46,6 +46,91 @@ const lines = (text: string): Record<string, unknown>[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
+/** A pcap (raw IPv4) of TCP connections, each a SYN, its octets in segments of 100, a FIN. */
+function pcap(
+  connections: readonly { readonly source: number; readonly octets: readonly number[] }[],
+): number[] {
+  const le = (value: number): number[] => be(value, 4).reverse()
+  const packets: number[][] = []
+  const packet = (
+    source: number,
+    sequence: number,
+    flags: number,
+    payload: readonly number[],
+  ): void => {
+    const total = 40 + payload.length
+    packets.push([
+      ...[0x45, 0, ...be(total, 2), 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, source, 10, 0, 0, 254],
+      ...[...be(40_000, 2), ...be(11_019, 2), ...be(sequence, 4), ...be(0, 4), 0x50, flags],
+      ...[0xff, 0xff, 0, 0, 0, 0],
+      ...payload,
+    ])
+  }
+  for (const { source } of connections) packet(source, 999, 2, [])
+  for (let at = 0; connections.some(({ octets }) => at < octets.length); at += 100) {
+    for (const { source, octets } of connections) {
+      if (at < octets.length) packet(source, 1000 + at, 0x10, octets.slice(at, at + 100))
+    }
+  }
+  for (const { source, octets } of connections) packet(source, 1000 + octets.length, 0x11, [])
+  return [
+    ...[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, ...le(0), ...le(0), ...le(65_535), ...le(101)],
+    ...packets.flatMap((octets, i) => [
+      ...[...le(1_700_000_000 + i), ...le(5), ...le(octets.length), ...le(octets.length)],
+      ...octets,
+    ]),
+  ]
+}
+
+describe('captures', () => {
+  const session = (name: string, ...prefixes: string[]): number[] => [
+    ...initiation(name),
+    ...peerUp({}),
+    ...announce({}, ...prefixes),
+  ]
+
+  test('the sessions of a capture overlap, their rows do not mix', async () => {
+    const path = file(
+      'two.pcap',
+      pcap([
+        { source: 1, octets: session('tor1', '10.1.0.0/16') },
+        { source: 2, octets: session('tor2', '10.2.0.0/16', '10.3.0.0/16') },
+      ]),
+    )
+    const { code, out, err } = await decode('--table', 'all', path)
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    const rows = lines(out)
+    const routes = rows.filter((row) => row['table'] === 'route_events')
+    expect(routes.map((row) => [row['router'], row['router_addr'], row['prefix']]).sort()).toEqual([
+      ['tor1', '10.0.0.1', '10.1.0.0/16'],
+      ['tor2', '10.0.0.2', '10.2.0.0/16'],
+      ['tor2', '10.0.0.2', '10.3.0.0/16'],
+    ])
+    for (const row of rows) expect(row['rx_ts']).toMatch(/^2023-11-14 22:13:\d\d\.000005$/)
+    expect(rows.filter((row) => row['kind'] === 'bmp_down').map((row) => row['reason'])).toEqual([
+      'fin',
+      'fin',
+    ])
+    expect(lines((await decode('--count', path)).out)).toMatchObject([
+      { messages: 6, announced: 3 },
+    ])
+    expect(lines((await decode(path)).out)).toHaveLength(6)
+  })
+
+  test('a capture that ends inside a packet; one without BMP', async () => {
+    const whole = pcap([{ source: 1, octets: session('tor1', '10.1.0.0/16') }])
+    const cut = await decode('--count', file('cut.pcap', whole.slice(0, -10)))
+    expect(cut.code).toBe(1)
+    expect(lines(cut.out)).toMatchObject([{ messages: 3, announced: 1 }])
+    expect(cut.err).toContain('ends inside a packet')
+    const none = await decode(
+      file('none.pcap', pcap([{ source: 1, octets: [71, 69, 84, 32, 47, 10] }])),
+    )
+    expect(none).toMatchObject({ code: 1, out: '' })
+    expect(none.err).toContain('no BMP in this capture')
+  })
+})
+
 describe('decode FILE', () => {
   test('a line per message; ADD-PATH as the Peer Up said', async () => {
     const both = { sent: [family(1, 1), addPath(1, 1, 3)] }

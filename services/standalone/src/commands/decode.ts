@@ -117,30 +117,39 @@ async function sessions(
     peerUps: 0,
     peerDowns: 0,
   }
-  const open = new Map<number, { name: string; session: RouterSession }>()
+  const open = new Map<number, { name: string; session: RouterSession; told: boolean }>()
   let code = 0
   for await (const event of input.events()) {
     if (ctx.signal.aborted) return { code: 1, totals }
+    if (event.kind === 'problem') {
+      code = said(ctx, event.text)
+      continue
+    }
     if (event.kind === 'open') {
       const { id, name, source, openedUs } = event
       const session = new RouterSession({ collector: 'decode', source, openedUs, out: sinkOf() })
-      open.set(id, { name, session })
+      open.set(id, { name, session, told: false })
       continue
     }
     const stream = open.get(event.id)
     if (stream === undefined) continue
     const { name, session } = stream
-    if (event.kind === 'data') session.push(event.chunk, event.rxUs)
-    else {
+    if (event.kind === 'data') {
+      session.push(event.chunk, event.rxUs)
+      if (session.broken !== undefined && !stream.told) {
+        // At once: a pipe may go on for long.
+        stream.told = true
+        code = lost(ctx, name, session.broken.offset, session.broken.detail)
+      }
+    } else {
       session.end(event.how, event.us)
       open.delete(event.id)
       for (const key of Object.keys(totals) as (keyof SessionCounters)[]) {
         totals[key] += session.counters[key]
       }
-      const { broken, pending, offset } = session
-      if (broken !== undefined) code = lost(ctx, name, broken.offset, broken.detail)
-      else if (event.gap) code = missing(ctx, name, offset)
-      else if (pending > 0) code = cut(ctx, name, offset, pending)
+      const { pending, offset } = session
+      if (!stream.told && event.gap) code = missing(ctx, name, offset)
+      else if (!stream.told && pending > 0) code = cut(ctx, name, offset, pending)
     }
     if (pause !== undefined) await pause()
   }
@@ -155,6 +164,10 @@ async function asMessages(ctx: Context, input: Input): Promise<number> {
   let code = 0
   for await (const event of input.events()) {
     if (ctx.signal.aborted) return 1
+    if (event.kind === 'problem') {
+      code = said(ctx, event.text)
+      continue
+    }
     if (event.kind === 'open') {
       const codecs = new SessionCodecs()
       const framer = new BmpFramer((bytes, start, end) => {
@@ -192,19 +205,23 @@ async function asMessages(ctx: Context, input: Input): Promise<number> {
 }
 
 function lost(ctx: Context, name: string, offset: number, detail: string): number {
-  ctx.stderr.write(`ribscope decode: ${name}: framing lost at octet ${offset}: ${detail}\n`)
-  return 1
+  return said(ctx, `${name}: framing lost at octet ${offset}: ${detail}`)
 }
 
 function missing(ctx: Context, name: string, offset: number): number {
   const where = `after octet ${offset} of the BMP stream`
-  ctx.stderr.write(`ribscope decode: ${name}: octets are missing from the capture ${where}\n`)
-  return 1
+  return said(ctx, `${name}: octets are missing from the capture ${where}`)
 }
 
 function cut(ctx: Context, name: string, offset: number, octets: number): number {
-  ctx.stderr.write(
-    `ribscope decode: ${name}: ends inside the message at octet ${offset}, of which ${octets} octets are there\n`,
+  return said(
+    ctx,
+    `${name}: ends inside the message at octet ${offset}, of which ${octets} octets are there`,
   )
+}
+
+/** What was wrong with the input, on stderr. @returns the exit code */
+function said(ctx: Context, text: string): number {
+  ctx.stderr.write(`ribscope decode: ${text}\n`)
   return 1
 }
