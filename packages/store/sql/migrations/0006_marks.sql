@@ -1,6 +1,7 @@
 -- Marks: "at pos, what this scope announced before position `before` is stale (doubtful) or swept (gone), because of cause".
 -- A Peer Down is one mark, whatever the size of its table. Scope: peer_key 0 = whole router; rib any = whole peer.
--- A route is announced when its last row is an announcement and no sweep of its three scopes has before > pos.
+-- rib any with a family = that family of a peer, in all its tables.
+-- A route is announced when its last row is an announcement and no sweep of its four scopes has before > pos.
 CREATE TABLE IF NOT EXISTS ribscope.marks
 (
     router   LowCardinality(String),

@@ -1,4 +1,5 @@
--- Announcements and withdrawals per view and peer epoch, counted at insert: a view that only ever withdraws is lying (DETECTORS P1).
+-- Announcements and withdrawals per view and peer epoch, kept at insert: a view that only ever withdraws is lying (DETECTORS P1).
+-- Sets of seq and not sums: a row that is delivered twice, whatever its token, is one row.
 CREATE TABLE IF NOT EXISTS ribscope.view_counts
 (
     router      LowCardinality(String),
@@ -8,8 +9,9 @@ CREATE TABLE IF NOT EXISTS ribscope.view_counts
     peer_key    UInt64,
     bmp_session UInt64,
     peer_epoch  UInt32,
-    announces   SimpleAggregateFunction(sum, UInt64),
-    withdraws   SimpleAggregateFunction(sum, UInt64),
+    announced   SimpleAggregateFunction(max, UInt8) COMMENT '1: something was announced',
+    announces   AggregateFunction(groupBitmap, UInt64) COMMENT 'seq of the announcements',
+    withdraws   AggregateFunction(groupBitmap, UInt64) COMMENT 'seq of the withdrawals',
     first_rx    SimpleAggregateFunction(min, DateTime64(6, 'UTC')),
     last_rx     SimpleAggregateFunction(max, DateTime64(6, 'UTC'))
 )

@@ -1,7 +1,8 @@
 CREATE MATERIALIZED VIEW IF NOT EXISTS ribscope.view_counts_mv TO ribscope.view_counts AS
 SELECT
     router, rib, afi, safi, peer_key, bmp_session, peer_epoch,
-    countIf(action = 'announce') AS announces, countIf(action = 'withdraw') AS withdraws,
+    max(action = 'announce') AS announced,
+    groupBitmapStateIf(seq, action = 'announce') AS announces, groupBitmapStateIf(seq, action = 'withdraw') AS withdraws,
     min(rx_ts) AS first_rx, max(rx_ts) AS last_rx
 FROM ribscope.route_log
 GROUP BY router, rib, afi, safi, peer_key, bmp_session, peer_epoch
