@@ -1,0 +1,255 @@
+import { PeerCodec, formatCapability } from '@ribscope/wire'
+import type { BmpMessage, Rib } from '@ribscope/wire'
+import type { DumpTimers } from './dump-timers.ts'
+import { offeredFamilies, retainedFamilies } from './graceful-restart.ts'
+import { parseIp } from './ip.ts'
+import { factsOf, isLocalRoutes } from './peer.ts'
+import type { Peer, PeerIdentity } from './peer.ts'
+import { PeerTable } from './peer-table.ts'
+import type { PeerFacts } from './rows.ts'
+import { NO_ADDRESS, NO_EFFECTS, NO_PEER } from './session-rows.ts'
+import type { SessionRows } from './session-rows.ts'
+import type { Effect } from './table.ts'
+import { cleanName, cleanText } from './text.ts'
+
+export const MAX_TEXT_OCTETS = 4096
+/** Identities of Peer Downs that no peer was found for: remembered so that each is swept once. */
+const MAX_UNKNOWN_DOWNS = 16_384
+export const TOO_MANY = 'more peers than a BMP session may have'
+
+/** RFC 7854 section 4.9, RFC 9069 section 5.3. */
+const DOWN_REASONS: Readonly<Record<number, string>> = {
+  1: 'local-notification',
+  2: 'local-fsm-event',
+  3: 'remote-notification',
+  4: 'remote-closed',
+  5: 'deconfigured',
+  6: 'local-system-closed',
+}
+
+/** Peers of a BMP session: their epochs, what their OPENs said, what ends with them. */
+export class SessionPeers {
+  readonly table: PeerTable
+  readonly #router: string
+  readonly #rows: SessionRows
+  readonly #timers: DumpTimers
+  readonly #unknownDowns = new Set<bigint>()
+
+  constructor(rows: SessionRows, timers: DumpTimers, maxPeers: number) {
+    this.#router = rows.facts.router
+    this.#rows = rows
+    this.#timers = timers
+    this.table = new PeerTable(rows.facts.router, maxPeers)
+  }
+
+  peerUp(
+    message: BmpMessage & { readonly kind: 'peer_up' },
+    identity: PeerIdentity,
+    rib: Rib,
+    bmpUs: number,
+  ): PeerFacts {
+    const peers = this.table
+    this.#rows.counters.peerUps++
+    const peer = peers.match(identity, true)?.peer ?? peers.create(identity)
+    if (peer === undefined) {
+      const facts = factsOf(this.#router, identity)
+      this.#rows.limit(TOO_MANY, NO_ADDRESS.subarray(0, 0), 0, facts)
+      return NO_PEER
+    }
+    const { sentOpen, receivedOpen } = message
+    const transport = {
+      localPort: message.localPort,
+      remotePort: message.remotePort,
+      sentBgpId: sentOpen?.bgpId ?? '',
+      receivedBgpId: receivedOpen?.bgpId ?? '',
+    }
+    const offered = [sentOpen, receivedOpen].flatMap((open) =>
+      open === null ? [] : offeredFamilies(open),
+    )
+    const flags = message.peer.flags
+    const last = peer.transport
+    const sameSession =
+      peer.up &&
+      !peer.synthetic &&
+      last !== undefined &&
+      last.localPort === transport.localPort &&
+      last.remotePort === transport.remotePort &&
+      last.sentBgpId === transport.sentBgpId &&
+      last.receivedBgpId === transport.receivedBgpId
+    // Huawei says a session in several Peer Ups: per family (Loc-RIB too, with ports 0), per table, some
+    // of them alike.
+    const addsTo =
+      sameSession &&
+      (offered.some((family) => !peer.offered.has(family)) ||
+        !peer.upFlags.has(flags) ||
+        !peer.talked)
+
+    const codec =
+      sentOpen !== null && receivedOpen !== null
+        ? PeerCodec.fromOpens(sentOpen, receivedOpen)
+        : PeerCodec.unknown()
+    const effects: Effect[] = []
+    if (!addsTo) {
+      if (peer.up) effects.push(this.#rows.sweepPeer(this.#rows.seq, 'peer_down'))
+      this.#beginEpoch(peer)
+    }
+    peer.codec = addsTo ? peer.codec.merge(codec) : codec
+    peer.sentOpen = sentOpen ?? undefined
+    peer.receivedOpen = receivedOpen ?? undefined
+    peer.transport = transport
+    peer.upFlags.add(flags)
+    for (const family of offered) peer.offered.add(family)
+    peer.localAsn = sentOpen?.asn ?? 0
+    peer.talked = false
+    peer.synthetic = false
+    const vrf = cleanName(message.vrfTableName)
+    if (vrf !== '') peer.vrf = vrf
+    peer.changed()
+    const text = message.information
+      .filter(({ name }) => name === 'string')
+      .map((tlv) => cleanText(tlv.text, MAX_TEXT_OCTETS))
+      .join('\n')
+    this.#rows.row('peer_up', peer.facts, peer.epoch, {
+      bmpUs,
+      rib,
+      vrf: peer.vrf,
+      reason: addsTo ? 'more-capabilities' : '',
+      text: cleanText(text, MAX_TEXT_OCTETS),
+      localAddr: parseIp(message.localAddress) ?? NO_ADDRESS,
+      localPort: message.localPort,
+      remotePort: message.remotePort,
+      localAsn: peer.localAsn,
+      localBgpId: bgpIdNumber(sentOpen?.bgpId),
+      holdTimeSent: sentOpen?.holdTimeS ?? 0,
+      holdTimeReceived: receivedOpen?.holdTimeS ?? 0,
+      sentCapabilities: capabilityTexts(sentOpen?.capabilities),
+      receivedCapabilities: capabilityTexts(receivedOpen?.capabilities),
+      effects,
+    })
+    return peer.facts
+  }
+
+  /** A peer without Peer Up: it sent routes, so it is up (ROUTERS.md GoBGP 1, FRR 6). */
+  openEpoch(peer: Peer, rib: Rib, bmpUs: number): void {
+    this.#beginEpoch(peer)
+    peer.synthetic = true
+    peer.changed()
+    this.#rows.row('peer_up', peer.facts, peer.epoch, {
+      bmpUs,
+      rib,
+      vrf: peer.vrf,
+      synthetic: true,
+    })
+  }
+
+  /** The next row is the one that opens the epoch. */
+  #beginEpoch(peer: Peer): void {
+    this.#timers.epochBegins(peer, this.#rows.rxUs)
+    peer.epoch++
+    peer.up = true
+    peer.synthetic = false
+    peer.upSeq = this.#rows.seq
+    peer.upUs = this.#rows.rxUs
+    peer.lastRmUs = 0
+    peer.talked = false
+    peer.views = []
+    peer.done = undefined
+    peer.upFlags.clear()
+    peer.offered.clear()
+    this.table.generation++
+  }
+
+  peerDown(
+    message: BmpMessage & { readonly kind: 'peer_down' },
+    identity: PeerIdentity,
+    rib: Rib,
+    bmpUs: number,
+  ): PeerFacts {
+    const peers = this.table
+    this.#rows.counters.peerDowns++
+    const found = peers.match(identity, false)?.peer
+    const { notification } = message
+    const said = {
+      bmpUs,
+      rib,
+      reason: DOWN_REASONS[message.reason] ?? `reason-${message.reason}`,
+      reasonCode: message.reason,
+      notificationCode: notification?.code ?? 0,
+      notificationSubcode: notification?.subcode ?? 0,
+      fsmEvent: message.fsmEvent ?? 0,
+      text: cleanText(notification?.communication ?? '', MAX_TEXT_OCTETS),
+    }
+    if (found === undefined) {
+      const facts = factsOf(this.#router, identity)
+      const first =
+        !this.#unknownDowns.has(facts.key) && this.#unknownDowns.size < MAX_UNKNOWN_DOWNS
+      if (first) this.#unknownDowns.add(facts.key)
+      const effects = first ? [this.#rows.sweepPeer(this.#rows.seq, 'reconcile')] : NO_EFFECTS
+      this.#rows.row('peer_down', facts, 0, { ...said, effects })
+      return facts
+    }
+    if (!found.up || isLocalRoutes(found.identity)) {
+      this.#rows.row('peer_down', found.facts, found.epoch, { ...said, vrf: found.vrf })
+      return found.facts
+    }
+    const kept = retainedFamilies(
+      found.sentOpen,
+      found.receivedOpen,
+      message.reason,
+      message.notification,
+    )
+    const effects =
+      kept === undefined
+        ? [this.#rows.sweepPeer(this.#rows.seq, 'peer_down')]
+        : this.#gracefulEffects(found, kept.families)
+    this.#rows.row('peer_down', found.facts, found.epoch, {
+      ...said,
+      vrf: found.vrf,
+      counted: true,
+      effects,
+    })
+    this.#closeEpoch(found)
+    if (kept !== undefined) {
+      this.#timers.retain(found, kept.families, kept.restartTimeS, this.#rows.rxUs)
+    }
+    return found.facts
+  }
+
+  #closeEpoch(peer: Peer): void {
+    this.#timers.epochEnds(peer, this.#rows.rxUs)
+    peer.up = false
+    peer.downUs = this.#rows.rxUs
+    peer.views = []
+    peer.retained = undefined
+    peer.retainedUntilUs = Infinity
+    this.table.generation++
+  }
+
+  /** Families that are kept turn stale, the others that were in use go. */
+  #gracefulEffects(peer: Peer, kept: ReadonlySet<number>): Effect[] {
+    const families = new Set(peer.offered)
+    for (const { afi, safi } of peer.views) families.add(afi * 256 + safi)
+    for (const family of kept) families.add(family)
+    return [...families]
+      .sort((a, b) => a - b)
+      .map((family) => ({
+        effect: kept.has(family) ? 'stale' : 'sweep',
+        rib: 'any',
+        afi: family >> 8,
+        safi: family & 255,
+        beforeSeq: this.#rows.seq,
+        cause: 'peer_down',
+      }))
+  }
+}
+
+function bgpIdNumber(text: string | undefined): number {
+  const octets = text === undefined ? undefined : parseIp(text)
+  return octets === undefined ? 0 : new DataView(octets.buffer).getUint32(12)
+}
+
+function capabilityTexts(
+  capabilities: readonly Parameters<typeof formatCapability>[0][] | undefined,
+): readonly string[] {
+  return (capabilities ?? []).map((capability) => cleanText(formatCapability(capability), 1024))
+}
