@@ -10,7 +10,7 @@
         bitShiftRight(c, 48) = 3, concat('soo:', concat(toString(bitAnd(bitShiftRight(c, 32), 65535)), ':', toString(bitAnd(c, 4294967295)))), bitShiftRight(c, 48) = 259, concat('soo:', concat(IPv4NumToString(toUInt32(bitAnd(bitShiftRight(c, 16), 4294967295))), ':', toString(bitAnd(c, 65535)))), bitShiftRight(c, 48) = 515, concat('soo:', concat(toString(bitAnd(bitShiftRight(c, 16), 4294967295)), ':', toString(bitAnd(c, 65535)))),
         bitShiftRight(c, 48) = 1539, concat('rmac:', lower(concat(substring(leftPad(hex(c), 16, '0'), 5, 2), ':', substring(leftPad(hex(c), 16, '0'), 7, 2), ':', substring(leftPad(hex(c), 16, '0'), 9, 2), ':', substring(leftPad(hex(c), 16, '0'), 11, 2), ':', substring(leftPad(hex(c), 16, '0'), 13, 2), ':', substring(leftPad(hex(c), 16, '0'), 15, 2)))),
         bitShiftRight(c, 48) = 1536, concat('mm:', toString(bitAnd(c, 4294967295)), if(bitTest(c, 40), ':sticky', '')),
-        bitShiftRight(c, 48) = 1537, concat('esi-label:', toString(bitAnd(c, 16777215)), if(bitTest(c, 40), ':single-active', '')),
+        bitShiftRight(c, 48) = 1537, concat('esi-label:', toString(bitAnd(bitShiftRight(c, 4), 1048575)), if(bitTest(c, 40), ':single-active', '')),
         bitShiftRight(c, 48) = 1538, concat('es-import:', lower(concat(substring(leftPad(hex(c), 16, '0'), 5, 2), ':', substring(leftPad(hex(c), 16, '0'), 7, 2), ':', substring(leftPad(hex(c), 16, '0'), 9, 2), ':', substring(leftPad(hex(c), 16, '0'), 11, 2), ':', substring(leftPad(hex(c), 16, '0'), 13, 2), ':', substring(leftPad(hex(c), 16, '0'), 15, 2)))),
         bitShiftRight(c, 48) = 780, concat('encap:', toString(bitAnd(c, 65535))),
         bitShiftRight(c, 48) = 781, 'default-gw',
