@@ -173,6 +173,7 @@ export class FindingBook {
     const finding = this.#findings.get(id)
     if (finding === undefined || finding.status === 'resolved') return
     finding.last_seen = at
+    finding.entities = from.entities
     // Escalation at once, de-escalation only on close.
     const severity = worse(finding.severity, from.severity)
     const sub = from.subKind ?? ''

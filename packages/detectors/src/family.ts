@@ -12,7 +12,7 @@ export interface Instant {
   /** Microseconds. */
   readonly at: number
   readonly params: DetectorParams
-  /** What changed since the last round. */
+  /** What changed since the last evaluation. */
   readonly inputs: ReadonlySet<Input>
   /** When this process began, microseconds. */
   readonly startedAt: number

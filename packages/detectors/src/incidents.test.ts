@@ -111,6 +111,23 @@ describe('what it says', () => {
     }
   })
 
+  test('what the naming finding is about may become clear later', () => {
+    const { book, add } = bookOf()
+    const first = finding('NODE_DOWN', ['node:n1'])
+    const id = add(first, 0)
+    // Another of the same rank does not rename it when it changes.
+    const other = finding('NODE_DOWN', ['node:n1'])
+    add(other, 1)
+    book.touch({ ...other, cause: 'X' }, 2 * S)
+    expect(book.all()).toMatchObject([{ cause: 'NODE_DOWN', entity: 'node' }])
+    const cluster = { cause: 'CLUSTER_SPEAKER_RELOAD', entities: ['cluster:c', 'node:n1'] }
+    book.touch({ ...first, ...cluster }, 2 * S)
+    expect(book.all()).toMatchObject([
+      { cause: 'CLUSTER_SPEAKER_RELOAD', entity: 'cluster', name: 'c' },
+    ])
+    expect(add(finding('NODE_DOWN', ['cluster:c', 'node:n2']), 2)).toBe(id)
+  })
+
   test('without a cause it says the kind', () => {
     const { book, add } = bookOf()
     add(finding('ROUTER_DOWN', ['router:tor1', 'tor:tor1']), 0)

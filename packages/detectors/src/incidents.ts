@@ -40,8 +40,9 @@ interface Kept extends Incident {
   readonly order: number
   readonly entities: Set<string>
   readonly members: Set<string>
-  /** Rank of the finding that named it. */
+  /** Rank of the finding that named it, and its id. */
   leader: number
+  leaderId: string
 }
 
 export class IncidentBook {
@@ -63,11 +64,10 @@ export class IncidentBook {
   ): void {
     for (const each of incidents) {
       const leads = each.findings.map((id) => findingOf(id)?.kind).map((kind) => rank(kind))
-      this.#keep(
-        { ...each, findings: [...each.findings] },
-        [`${each.entity}:${each.name}`],
-        Math.min(...leads, LEADS.length),
-      )
+      this.#keep({ ...each, findings: [...each.findings] }, [`${each.entity}:${each.name}`], {
+        rank: Math.min(...leads, LEADS.length),
+        id: '',
+      })
     }
   }
 
@@ -100,7 +100,7 @@ export class IncidentBook {
           version: 0,
         },
         finding.entities,
-        rank(finding.kind),
+        { rank: rank(finding.kind), id: finding.id },
       )
       this.#changed.add(id)
       this.#forget()
@@ -111,11 +111,7 @@ export class IncidentBook {
       shared.findings.push(finding.id)
     }
     for (const entity of finding.entities) this.#index(shared, entity)
-    if (rank(finding.kind) < shared.leader) {
-      shared.leader = rank(finding.kind)
-      shared.cause = finding.cause === '' ? finding.kind : finding.cause
-      Object.assign(shared, mainEntity(finding.entities))
-    }
+    if (rank(finding.kind) < shared.leader) this.#lead(shared, finding)
     shared.first_seen = Math.min(shared.first_seen, since)
     shared.last_seen = Math.max(shared.last_seen, since)
     this.#changed.add(shared.id)
@@ -127,6 +123,9 @@ export class IncidentBook {
     const incident = this.#incidents.get(finding.incident_id)
     if (incident === undefined) return
     incident.last_seen = Math.max(incident.last_seen, finding.resolved_at ?? at)
+    // What it is about may be clear only later: the first node of a cluster goes alone.
+    for (const entity of finding.entities) this.#index(incident, entity)
+    if (finding.id === incident.leaderId) this.#lead(incident, finding)
     this.#changed.add(incident.id)
   }
 
@@ -162,13 +161,25 @@ export class IncidentBook {
     return found
   }
 
-  #keep(incident: Incident, entities: readonly string[], leader: number): void {
+  #lead(incident: Kept, finding: Finding): void {
+    incident.leader = rank(finding.kind)
+    incident.leaderId = finding.id
+    incident.cause = finding.cause === '' ? finding.kind : finding.cause
+    Object.assign(incident, mainEntity(finding.entities))
+  }
+
+  #keep(
+    incident: Incident,
+    entities: readonly string[],
+    leader: { rank: number; id: string },
+  ): void {
     const kept: Kept = {
       ...incident,
       order: this.#order++,
       entities: new Set(),
       members: new Set(incident.findings),
-      leader,
+      leader: leader.rank,
+      leaderId: leader.id,
     }
     this.#incidents.set(kept.id, kept)
     for (const entity of entities) this.#index(kept, entity)
@@ -199,8 +210,9 @@ export class IncidentBook {
 }
 
 function publicFace(kept: Kept): Incident {
-  const { order: _order, entities: _entities, members: _members, leader: _leader, ...rest } = kept
-  return { ...rest, findings: [...rest.findings] }
+  const { id, cause, entity, name, severity, status, first_seen, last_seen, version } = kept
+  const findings = [...kept.findings]
+  return { id, cause, entity, name, severity, status, first_seen, last_seen, findings, version }
 }
 
 function mainEntity(entities: readonly string[]): { entity: string; name: string } {

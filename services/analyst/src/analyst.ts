@@ -54,6 +54,8 @@ export class Analyst {
   readonly #due = new Map<Family, number[]>()
   /** Families with changed inputs, and when they are looked at the latest. */
   readonly #pending = new Map<Family, number>()
+  /** What changed since each family was last evaluated. */
+  readonly #unseen = new Map<Family, Set<Input>>()
   #changedAfter = NEVER
   #markedAfter = NEVER
   #movedAfter = NEVER
@@ -96,7 +98,11 @@ export class Analyst {
     const inputs = await this.#takeChanges()
     const { config } = this.#options
     const families = this.#families.filter((family) => {
-      if (family.inputs.some((input) => inputs.has(input))) {
+      const relevant = family.inputs.filter((input) => inputs.has(input))
+      if (relevant.length > 0) {
+        const unseen = this.#unseen.get(family) ?? new Set()
+        for (const input of relevant) unseen.add(input)
+        this.#unseen.set(family, unseen)
         // What holds for a minute need not be looked at every second, unless something is open and may end.
         const urgent = this.#book
           .all()
@@ -116,11 +122,12 @@ export class Analyst {
         db: this.#db,
         at,
         params: config.detectors,
-        inputs,
+        inputs: this.#unseen.get(family) ?? new Set(),
         startedAt: this.#options.startedAt ?? 0,
         isOpen: (kind: Kind, scope: Scope) => this.#book.isOpen(kind, scope),
       })
       this.#pending.delete(family)
+      this.#unseen.delete(family)
       if (observed.observations === undefined) {
         this.#due.set(
           family,

@@ -8,8 +8,9 @@ SELECT vip, vrf, node, ep,
     max(downs) AS flaps,
     arraySort(groupUniqArrayIf(tor, downs > 0)) AS tors_down,
     toUInt8(max(pd) > 0) AS peer_down_seen,
-    argMax(evs, (weight, downs, tor)) AS canon_evs,
-    argMax(first_down, (weight, downs, tor)) AS first_down_seq,
+    -- Of two ToRs that saw the same, the one that saw it first.
+    argMax(evs, (weight, downs, -toUnixTimestamp64Micro(first_down.4), tor)) AS canon_evs,
+    argMax(first_down, (weight, downs, -toUnixTimestamp64Micro(first_down.4), tor)) AS first_down_seq,
     toUInt8(countIf(downs > 0) > 0 AND minIf(gs, downs > 0) = 1) AS planned
 FROM
 (

@@ -18,7 +18,7 @@ interface Row {
   seconds_to_reuse: number
   /** started, ended, flaps, tors_down, router, peer_key, seq, rx_ts of the first withdrawal */
   run_episodes: [string, string, number, string[], string, string, string, string][]
-  n_alive: string[]
+  others_alive: string[]
   n_known: string[]
   expected_nodes: string[]
   service: string
@@ -139,7 +139,7 @@ function observation(
 ): Observation {
   const { peak, started, during, params } = facts
   const expected = row.expected_nodes.length > 0 ? row.expected_nodes : row.n_known
-  const others = row.n_alive.filter((node) => node !== row.node)
+  const others = row.others_alive
   const penalty = Math.round(peak * 10) / 10
   const window = (Number(row.last_event) - started) / 1e6
   const linkScoped = cause?.flap_scope === 'link'
@@ -158,14 +158,14 @@ function observation(
       episodes: row.episodes,
       tors_down: row.tors_down,
       flap_scope: cause?.flap_scope ?? 'node',
-      n_alive: row.n_alive.length,
+      n_alive: others.length,
       n_expected: expected.length,
       outage: during,
     },
     explanation:
       `VIP ${row.vip}${row.service === '' ? '' : ` (${row.service})`} flapped at least ${String(row.flaps)}x from ${row.node} ` +
       `in ${window.toFixed(1)} s; cause ${why}. Seen by ${row.tors_down.join(', ')}. ` +
-      `Nodes announcing it now: ${String(row.n_alive.length)} of ${String(expected.length)}` +
+      `Other nodes still announcing: ${String(others.length)} of ${String(expected.length)}` +
       (during ? '; it was gone altogether meanwhile.' : '.'),
     evidence: row.run_episodes.slice(-5).map((ep): Evidence => ({
       router: ep[4],

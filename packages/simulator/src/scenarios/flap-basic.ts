@@ -23,7 +23,7 @@ export const A01: Scenario = {
         cause: 'SERVICE_ENDPOINT_ON_NODE',
         confidence: 'high',
         scope: { vip: V1, node: 'n1' },
-        metrics: { flaps, n_expected: 1 },
+        metrics: { flaps, n_alive: 0, n_expected: 1 },
         peak: { penalty: { between: [peak - 5, peak + 5] } },
       },
       {
@@ -54,7 +54,7 @@ export const A02: Scenario = {
       kind: 'VIP_FLAP',
       severity: 'minor',
       scope: { vip: V1, node: 'n1' },
-      metrics: { flaps },
+      metrics: { flaps, n_alive: 2, n_expected: 3 },
     })
     stage.mustNot({ kind: 'VIP_OUTAGE' }, { kind: 'FABRIC_PATH_CHURN' })
   },
