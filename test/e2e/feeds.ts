@@ -70,8 +70,15 @@ export function simulated(id: string): Sent[] {
 /** Long enough for every timer of a collector to fall due: a restart time of at most 4095 s, and the grace. */
 const TAIL_US = 4200e6
 
-/** Every session twice through the same code: into blocks for the engine, and into rows as people see them. */
-export function rowsOf(feed: readonly Sent[]): { batches: Batch[]; rows: Row[]; endUs: number } {
+/**
+ * Every session twice through the same code: into blocks for the engine, and into rows as people see them.
+ *
+ * @param maxRows rows of a batch
+ */
+export function rowsOf(
+  feed: readonly Sent[],
+  maxRows = 65_536,
+): { batches: Batch[]; rows: Row[]; endUs: number } {
   const batches: Batch[] = []
   const lines: string[] = []
   const decoder = new TextDecoder()
@@ -82,7 +89,7 @@ export function rowsOf(feed: readonly Sent[]): { batches: Batch[]; rows: Row[]; 
     const from = `${sent.fabric} ${sent.source}`
     const openedUs = Math.max(sent.openedUs, (last.get(from) ?? 0) + 1)
     last.set(from, openedUs)
-    const native = new NativeSink({ onBatch: (batch) => batches.push(batch) })
+    const native = new NativeSink({ maxRows, onBatch: (batch) => batches.push(keep(batch)) })
     const json = new JsonSink({
       write: (bytes) => {
         lines.push(...decoder.decode(bytes).trimEnd().split('\n'))
@@ -103,9 +110,16 @@ export function rowsOf(feed: readonly Sent[]): { batches: Batch[]; rows: Row[]; 
       // A session that did not end goes on; its timers do.
       if (sent.end === 'stop') session.tick(sent.endUs + TAIL_US)
     }
-    batches.push(...native.flush())
+    batches.push(...native.flush().map(keep))
     json.flush()
     endUs = Math.max(endUs, sent.endUs + (sent.end === 'stop' ? TAIL_US : 0))
   }
   return { batches, rows: lines.map((line) => JSON.parse(line) as Row), endUs }
 }
+
+/** A batch that can be inserted more than once: its memory is not used again. */
+const keep = (batch: Batch): Batch => ({
+  ...batch,
+  body: batch.body.slice(),
+  release: () => undefined,
+})

@@ -62,10 +62,14 @@ afterAll(async () => {
 type Shown = Record<string, unknown>
 
 /** Rows of the fabrics whose names begin with `group`. */
-async function shown(sql: string, group: string, at?: string): Promise<Shown[]> {
+async function shown(
+  sql: string,
+  group: string,
+  params: Readonly<Record<string, string>> = {},
+): Promise<Shown[]> {
   const rows = await db.query<Shown>(
     `${sql} WHERE startsWith(router, {group:String}) ORDER BY bmp_session, router, seq`,
-    { group, ...(at === undefined ? {} : { at }) },
+    { group, ...params },
   )
   return rows.map((row) => ({
     ...row,
@@ -136,7 +140,7 @@ async function check(group: string, feed: readonly Sent[]): Promise<Row[]> {
 
   for (const at of instants(feed, rows, endUs)) {
     const wanted = [...replay(rows.filter((row) => row.rx_ts <= at)).values()].map(asState)
-    const got = await shown('SELECT * FROM ribscope.rib_at(at = {at:String})', group, at)
+    const got = await shown('SELECT * FROM ribscope.rib_at(at = {at:String})', group, { at })
     compare(`rib_at ${at}`, got, wanted)
   }
   const held = [...replay(rows).values()]
@@ -181,9 +185,35 @@ test('recordings of FRR and GoBGP', async () => {
   for (const folder of FIXTURES) {
     feed.push(...(await recorded(folder, `fixture/${basename(folder)}`, START_US)))
   }
-  const counted = expectCounted(feed, await check('fixture/', feed))
+  const rows = await check('fixture/', feed)
+  const counted = expectCounted(feed, rows)
   // GoBGP's OPENs of an unknown peer do not decode: such a session is not counted.
   expect(counted).toBeGreaterThan(feed.length * 0.8)
+  // One prefix of its own is what it is among all.
+  const first = (column: string, value: unknown, bits: string): string =>
+    String(
+      rows.find((row) => row[column] === value && String(row['prefix']).endsWith(bits))!['prefix'],
+    )
+  for (const prefix of [
+    first('afi', 1, '/32'),
+    first('afi', 2, ''),
+    first('evpn_type', 2, '/32'),
+    first('evpn_type', 5, ''),
+  ]) {
+    const [one, all] = await Promise.all(
+      ['route_history(prefix = {prefix:String})', 'route_event_class'].map((source) =>
+        shown(
+          `SELECT * FROM (SELECT * FROM ribscope.${source} WHERE prefix = {prefix:String})`,
+          'fixture/',
+          { prefix },
+        ),
+      ),
+    )
+    const sorted = (list: readonly Shown[]): string[] =>
+      list.map((row) => JSON.stringify(row)).sort()
+    expect(all!.length, prefix).toBeGreaterThan(10)
+    expect(sorted(one!), prefix).toEqual(sorted(all!))
+  }
 })
 
 test.skipIf(LAB.length === 0)(
@@ -247,7 +277,11 @@ test('graceful restart keeps the families of capability 64, the others end with 
   const { batches, rows, endUs } = rowsOf(feed)
   await insertBatches(store, batches)
   const at = async (us: number): Promise<unknown> =>
-    (await shown('SELECT * FROM ribscope.rib_at(at = {at:String})', 'hand/', formatDateTime64(us)))
+    (
+      await shown('SELECT * FROM ribscope.rib_at(at = {at:String})', 'hand/', {
+        at: formatDateTime64(us),
+      })
+    )
       .map((row) => [row['nlri'], row['stale']])
       .sort()
   expect(await at(START_US + 19e6)).toEqual([
