@@ -12,6 +12,7 @@ import {
   readFileSync,
   rmSync,
   statfsSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { open, unlink } from 'node:fs/promises'
@@ -53,6 +54,8 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
   const root = resolve(options.dataDir)
   mkdirSync(root, { recursive: true, mode: 0o750 })
   const path = join(root, 'clickhouse')
+  // The engine would say it too, but first in a line of its own on stderr.
+  if (isLockedByOther(path)) throw openError(root, path, undefined)
 
   const connect = (): ClickHouseClient => {
     try {
@@ -253,6 +256,20 @@ function holderOf(path: string): number | undefined {
   } catch (error) {
     // ESRCH: it was killed. EPERM: it is there and another user's.
     return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : undefined
+  }
+}
+
+/** Whether the process that the engine's file names is another one and has that file locked, where the system tells (Linux). */
+function isLockedByOther(path: string): boolean {
+  const holder = holderOf(path)
+  if (holder === undefined || holder === process.pid) return false
+  try {
+    const { ino } = statSync(join(path, 'status'), { bigint: true })
+    // `1: FLOCK  ADVISORY  WRITE 4711 fe:00:10166884 0 EOF`
+    const lock = new RegExp(` ${String(holder)} [0-9a-f]+:[0-9a-f]+:${String(ino)} `)
+    return lock.test(readFileSync('/proc/locks', 'utf8'))
+  } catch {
+    return false
   }
 }
 
