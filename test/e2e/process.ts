@@ -1,0 +1,191 @@
+/** Test helper: `ribscope up` as a process of its own, and routers that speak BMP to it over TCP. */
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const BIN = fileURLToPath(new URL('../../bin/ribscope.js', import.meta.url))
+const LIMIT_MS = 60_000
+
+/** Waits for a condition, not for a time. What it throws meanwhile is not yet. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
+  const started = performance.now()
+  let last: unknown
+  while (performance.now() - started < LIMIT_MS) {
+    try {
+      const found = await condition()
+      if (found !== undefined && found !== false) return found
+      last = undefined
+    } catch (error) {
+      last = error
+    }
+    await delay(50)
+  }
+  throw new Error(`not within ${LIMIT_MS} ms: ${what}`, { cause: last })
+}
+
+interface LogLine {
+  readonly level: number
+  readonly msg: string
+  readonly [key: string]: unknown
+}
+
+export class Up {
+  readonly logs: LogLine[] = []
+  /** What is no line of the log. */
+  other = ''
+  readonly #child: ChildProcess
+  readonly exit: Promise<readonly [code: number | null, signal: string | null]>
+  bmpPort = 0
+  url = ''
+
+  private constructor(args: readonly string[]) {
+    this.#child = spawn(process.execPath, [BIN, 'up', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.exit = once(this.#child, 'close') as Promise<[number | null, string | null]>
+    let rest = ''
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) {
+        if (line.startsWith('{')) this.logs.push(JSON.parse(line) as LogLine)
+        else this.other += `${line}\n`
+      }
+    })
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.other += text))
+  }
+
+  /** Runs it; it need not come up. */
+  static spawn(...args: readonly string[]): Up {
+    return new Up(['--http', '127.0.0.1:0', ...args])
+  }
+
+  /** Runs it and waits until it is ready. */
+  static async start(data: string, config: string, bmpPort = 0): Promise<Up> {
+    const up = Up.spawn('--data', data, '--config', config, '--bmp', `127.0.0.1:${bmpPort}`)
+    try {
+      await until('up', () => {
+        if (up.#child.exitCode !== null) return true
+        const line = up.logs.find(({ msg }) => msg.startsWith('ribscope is up'))
+        if (line === undefined) return false
+        up.bmpPort = Number(String(line['bmp']).split(':').at(-1))
+        up.url = String(line['http'])
+        return true
+      })
+      if (up.#child.exitCode !== null) throw new Error('it ended')
+      await until('ready', async () => (await fetch(`${up.url}/readyz`)).status === 200)
+    } catch (error) {
+      up.kill('SIGKILL')
+      throw new Error(`ribscope up: ${up.text()}`, { cause: error })
+    }
+    return up
+  }
+
+  text(): string {
+    return this.other + this.logs.map((line) => JSON.stringify(line)).join('\n')
+  }
+
+  kill(signal: 'SIGKILL' | 'SIGTERM'): void {
+    this.#child.kill(signal)
+  }
+
+  /** Resident octets. */
+  get rss(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? NaN) * 1024
+  }
+
+  async sql<Row = Record<string, string | number>>(
+    query: string,
+    params: object = {},
+  ): Promise<Row[]> {
+    const response = await fetch(`${this.url}/api/v1/sql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, params }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${query}: ${response.status} ${text}`)
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Row)
+  }
+
+  /** The one number that a query asks for. */
+  async count(query: string, params: object = {}): Promise<number> {
+    const [row] = await this.sql<{ n: string }>(query, params)
+    return Number(row?.n ?? NaN)
+  }
+
+  async findings(): Promise<
+    { kind: string; status: string; scope: object; explanation: string }[]
+  > {
+    const response = await fetch(`${this.url}/api/v1/findings?limit=1000`)
+    return ((await response.json()) as { items: never[] }).items
+  }
+
+  /** The value of a metric, summed over its labels. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text()
+    const lines = text.split('\n').filter((line) => line.split(/[ {]/)[0] === name)
+    return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+  }
+
+  /** Waits until the analyst has looked at what is stored by now. */
+  async looked(rounds = 3): Promise<void> {
+    const name = 'ribscope_analyst_round_seconds_count'
+    const now = await this.metric(name)
+    await until('rounds of the analyst', async () => (await this.metric(name)) >= now + rounds)
+  }
+}
+
+/** A router, or somebody who is none: one TCP connection. */
+export class Sender {
+  readonly socket: Socket
+  readonly closed: Promise<void>
+  isClosed = false
+
+  private constructor(socket: Socket) {
+    this.socket = socket
+    // Whoever is thrown out sees it as a close or a reset.
+    socket.on('error', () => undefined)
+    socket.resume()
+    // Not events.once: it takes an error for the end of the waiting.
+    this.closed = new Promise((done) => {
+      socket.on('close', () => {
+        this.isClosed = true
+        done()
+      })
+    })
+  }
+
+  /** @param source a loopback address: two routers are told apart by it */
+  static async connect(port: number, source = '127.0.0.1'): Promise<Sender> {
+    return await until('connect', async () => {
+      const socket = connect({ port, host: '127.0.0.1', localAddress: source })
+      await once(socket, 'connect')
+      return new Sender(socket)
+    })
+  }
+
+  /** @returns once the system took the octets, or the connection is gone */
+  async send(...messages: readonly (readonly number[] | Uint8Array)[]): Promise<void> {
+    const octets = Buffer.concat(messages.map((each) => Uint8Array.from(each)))
+    if (this.isClosed || this.socket.write(octets)) return
+    await Promise.race([
+      new Promise((done) => {
+        this.socket.once('drain', done)
+      }),
+      this.closed,
+    ])
+  }
+}
