@@ -6,10 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { NativeSink, RouterSession } from '@ribscope/events'
 import { openEmbeddedStore } from '@ribscope/store'
 import { announce, initiation, peerUp } from '../../packages/events/src/testing/bytes.ts'
+
+// Seconds on an idle machine; a busy one is no failure.
+vi.setConfig({ testTimeout: 180_000 })
 
 const ROUTERS = 12
 const ROUTES = 20_000

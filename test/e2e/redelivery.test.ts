@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { Analyst } from '@ribscope/analyst'
 import { detectorViews } from '@ribscope/detectors'
 import { formatDateTime64 } from '@ribscope/events'
@@ -17,6 +17,9 @@ import type { Store, StoreSession } from '@ribscope/store'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
 import { rowsOf, simulated } from './feeds.ts'
 import type { Row } from './feeds.ts'
+
+// Seconds on an idle machine; a busy one is no failure.
+vi.setConfig({ testTimeout: 180_000 })
 
 let store: Store
 let db: StoreSession

@@ -10,7 +10,7 @@ import { formatDateTime64 } from '@ribscope/events'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
 import { migrate, openEmbeddedStore } from '@ribscope/store'
 import type { Store, StoreSession } from '@ribscope/store'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import {
   announce,
   asPath,
@@ -32,6 +32,9 @@ import type { Row, Sent } from './feeds.ts'
 import { countNlri } from './nlri-count.ts'
 import { replay } from './replay.ts'
 import type { Held } from './replay.ts'
+
+// Seconds on an idle machine; a busy one is no failure.
+vi.setConfig({ testTimeout: 180_000 })
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folders = (path: string): string[] =>
