@@ -375,11 +375,31 @@ describe('RFC 7854 section 4.10: Peer Up', () => {
       ),
     ).toMatchObject({ localAddress: '2001:db8::1' })
   })
-  test('an OPEN without a body costs only itself (FRR)', () => {
+  test('an OPEN of a header alone is one that the router has not kept (FRR), no error', () => {
     const empty = bgp(1, new Uint8Array(0))
     expect(message(3, `${peer()} ${local}`, Uint8Array.from([...empty, ...OPEN]))).toMatchObject({
       sentOpen: null,
       receivedOpen: { asn: 4200000001 },
+      errors: [],
+    })
+    expect(message(3, `${peer()} ${local}`, Uint8Array.from([...OPEN, ...empty]))).toMatchObject({
+      sentOpen: { asn: 4200000001 },
+      receivedOpen: null,
+      errors: [],
+    })
+  })
+  test('an OPEN that is no OPEN, or cut short, costs only itself', () => {
+    const keepalive = bgp(4, new Uint8Array(0))
+    expect(
+      message(3, `${peer()} ${local}`, Uint8Array.from([...keepalive, ...OPEN])),
+    ).toMatchObject({
+      sentOpen: null,
+      receivedOpen: { asn: 4200000001 },
+      errors: [{ path: 'peer_up.sent_open', code: 'BAD_VALUE' }],
+    })
+    const short = bgp(1, new Uint8Array(3))
+    expect(message(3, `${peer()} ${local}`, Uint8Array.from([...short, ...OPEN]))).toMatchObject({
+      sentOpen: null,
       errors: [{ path: 'peer_up.sent_open', code: 'TRUNCATED' }],
     })
   })

@@ -1,4 +1,4 @@
-import { bgpMessageEnd } from '../bgp/header.ts'
+import { BGP_HEADER_OCTETS, BGP_OPEN, bgpMessageEnd } from '../bgp/header.ts'
 import { decodeOpen, type BgpOpen } from '../bgp/open/open.ts'
 import { enter, readU16, remaining, skip, type Cursor } from '../cursor.ts'
 import { DecodeError } from '../errors.ts'
@@ -9,7 +9,7 @@ export interface PeerUp {
   readonly localAddress: string
   readonly localPort: number
   readonly remotePort: number
-  /** The OPEN the router sent; null when it can't be read (see `errors`). */
+  /** The OPEN the router sent; null when it can't be read (see `errors`) or the router kept its header alone (FRR). */
   readonly sentOpen: BgpOpen | null
   readonly receivedOpen: BgpOpen | null
   readonly information: readonly InformationTlv[]
@@ -53,6 +53,9 @@ export function decodePeerUp(c: Cursor, ipv6: boolean, errors: DecodeError[]): P
 /** An OPEN that can be cut out but not read costs only itself. */
 function readOpen(c: Cursor, name: string, errors: DecodeError[]): BgpOpen | null {
   const pdu = enter(c, bgpMessageEnd(c) - c.pos, name, 'RFC 4271 section 4.2')
+  // FRR has not kept the OPENs of some sessions: it puts a header of type OPEN with nothing behind it.
+  const headerAlone = pdu.end - pdu.pos === BGP_HEADER_OCTETS
+  if (headerAlone && pdu.view.getUint8(pdu.pos + 18) === BGP_OPEN) return null
   try {
     return decodeOpen(pdu, errors)
   } catch (error) {
