@@ -28,8 +28,9 @@ interface PeerLife {
   grace: boolean
   /** order number of the row that opened the epoch */
   upAt: number
-  sent: readonly string[]
-  received: readonly string[]
+  /** capabilities that the OPENs of this epoch had, one list an OPEN */
+  sent: readonly (readonly string[])[]
+  received: readonly (readonly string[])[]
 }
 
 const FAMILIES: Readonly<Record<string, string>> = {
@@ -105,25 +106,50 @@ export function replay(rows: readonly Row[], history: Event[] = []): Map<string,
         each(router, (held) => (held.stale = true))
         break
       case 'peer_up': {
-        // A peer that is up again without a Peer Up: what its last OPENs said.
-        const said = (column: string): string[] => row[column] as string[]
-        const known = row['synthetic'] === 1 ? life : undefined
-        const sent = known?.sent ?? said('sent_capabilities')
-        const received = known?.received ?? said('received_capabilities')
+        // A peer that is up again without a Peer Up has said nothing.
+        const said = (column: string): (readonly string[])[] =>
+          row['synthetic'] === 1 ? [] : [row[column] as string[]]
+        const sent = said('sent_capabilities')
+        const received = said('received_capabilities')
         if (row['reason'] === 'more-capabilities' && life !== undefined) {
-          Object.assign(life, { sent, received })
+          life.sent = [...life.sent, ...sent]
+          life.received = [...life.received, ...received]
           break
         }
         if (life?.up === true) sweep(row, 'peer_down', mine)
-        peers.set(peer, { up: true, grace: life?.grace === true, upAt: at, sent, received })
+        let grace = life?.grace === true
+        const known = row['hold_time_received'] !== 0 || received[0]?.length !== 0
+        if (grace && received.length > 0 && known) {
+          // RFC 4724 section 4.2: who did not keep the forwarding state says so.
+          const { graceful, longLived } = offerOf(received)
+          const keeps = (held: Held): boolean =>
+            graceful?.families.get(familyOf(held))?.kept === true ||
+            longLived?.get(familyOf(held))?.kept === true
+          sweep(row, 'gr_expired', (held) => mine(held) && !keeps(held))
+          grace = [...(graceful?.families ?? []), ...(longLived ?? [])].some(
+            ([, each]) => each.kept,
+          )
+        }
+        peers.set(peer, { up: true, grace, upAt: at, sent, received })
         break
       }
       case 'peer_down': {
-        const first = life === undefined && row['peer_epoch'] === 0
-        if (row['counted'] !== 1 && !first) break
+        // A header of zeros is that of a router's own routes: no session that could end.
+        const own =
+          row['peer_asn'] === 0 &&
+          row['peer_bgp_id'] === '0.0.0.0' &&
+          ['0.0.0.0', '::'].includes(String(row['peer_addr']))
+        const first = life === undefined && row['peer_epoch'] === 0 && !own
+        const removed = life?.grace === true && !life.up && row['reason_code'] === 5
+        if (row['counted'] !== 1 && !first && !removed) break
         const kept = row['counted'] === 1 ? keptFamilies(row, life) : undefined
-        const outlives = (held: Held): boolean =>
-          kept?.has(`${held.row['afi']}/${held.row['safi']}`) === true
+        const outlives = (held: Held): boolean => kept?.has(familyOf(held)) === true
+        if (life?.up === true && life.grace && kept !== undefined) {
+          // Restarting again before it was done (RFC 4724 section 4.2); RFC 9494 has no such rule.
+          const again = (held: Held & { at: number }): boolean =>
+            held.at < life.upAt && kept.get(familyOf(held)) === 'restart'
+          sweep(row, 'gr_expired', (held) => mine(held) && again(held))
+        }
         sweep(row, first ? 'reconcile' : 'peer_down', (held) => mine(held) && !outlives(held))
         each(router, (held) => {
           if (mine(held)) held.stale = true
@@ -139,8 +165,11 @@ export function replay(rows: readonly Row[], history: Event[] = []): Map<string,
       }
       case 'gr_expired': {
         const before = life?.up === true ? life.upAt : at
-        sweep(row, 'gr_expired', (held) => mine(held) && held.at < before)
-        if (life !== undefined) life.grace = false
+        const whole = row['afi'] === 0
+        const inFamily = (held: Held): boolean =>
+          whole || ['afi', 'safi'].every((column) => held.row[column] === row[column])
+        sweep(row, 'gr_expired', (held) => mine(held) && inFamily(held) && held.at < before)
+        if (whole && life !== undefined) life.grace = false
         break
       }
       case 'dump_done': {
@@ -170,24 +199,70 @@ function classOf(row: Row, known: boolean, last: Row | undefined, up: boolean): 
   return same('attr_hash') ? 'AADUP' : same('fwd_hash') ? 'AAATTR' : 'AADIFF'
 }
 
-/** RFC 4724, RFC 8538: families that outlive this Peer Down; undefined: it is a hard end. */
-function keptFamilies(down: Row, life: PeerLife | undefined): Set<string> | undefined {
-  const offer = (texts: readonly string[] | undefined): RegExpExecArray | null =>
-    /^graceful-restart (\d+)s( R)?( N)?(.*)$/.exec(
-      texts?.findLast((text) => text.startsWith('graceful-restart ')) ?? '',
-    )
-  const ours = offer(life?.sent)
-  const theirs = offer(life?.received)
-  if (ours === null || theirs === null || Number(theirs[1]) === 0) return undefined
+const familyOf = ({ row }: Held): string => `${row['afi']}/${row['safi']}`
+
+interface Listed {
+  readonly kept: boolean
+  readonly seconds: number
+}
+
+/** Graceful restart, short and long, as the OPENs of one side have it. */
+function offerOf(opens: readonly (readonly string[])[]): {
+  graceful: { seconds: number; notification: boolean; families: Map<string, Listed> } | undefined
+  longLived: Map<string, Listed> | undefined
+} {
+  let graceful: ReturnType<typeof offerOf>['graceful']
+  let longLived: Map<string, Listed> | undefined
+  for (const texts of opens) {
+    const last = texts.findLast((text) => text.startsWith('graceful-restart '))
+    const match = /^graceful-restart (\d+)s( R)?( N)?(.*)$/.exec(last ?? '')
+    // RFC 9494 section 4.1: 71 without 64 is to be ignored.
+    if (match === null) continue
+    graceful = {
+      seconds: Number(match[1]),
+      notification: match[3] !== undefined,
+      families: new Map([...(graceful?.families ?? []), ...listed(match[4]!)]),
+    }
+    const long = texts.findLast((text) => /^llgr( |$)/.test(text))
+    if (long !== undefined) longLived = new Map([...(longLived ?? []), ...listed(long.slice(4))])
+  }
+  return { graceful, longLived }
+}
+
+/** ` ipv4-unicast/F l2vpn-evpn`, ` ipv4-unicast/3600s/F` */
+function listed(text: string): [string, Listed][] {
+  return text
+    .split(' ')
+    .filter((word) => word !== '')
+    .map((word) => {
+      const [name = '', ...rest] = word.split('/')
+      const seconds = Number(/^\d+/.exec(rest[0] ?? '')?.[0] ?? 0)
+      return [FAMILIES[name] ?? name, { kept: rest.includes('F'), seconds }]
+    })
+}
+
+/** RFC 4724, 8538, 9494: families that outlive this Peer Down; undefined: it is a hard end. */
+function keptFamilies(
+  down: Row,
+  life: PeerLife | undefined,
+): Map<string, 'restart' | 'long-lived'> | undefined {
+  const ours = offerOf(life?.sent ?? [])
+  const theirs = offerOf(life?.received ?? [])
+  if (ours.graceful === undefined || theirs.graceful === undefined) return undefined
   const code = down['reason_code']
   if (code === 1 || code === 3) {
     const hard =
       down['notification_code'] === 6 && [9, 10].includes(Number(down['notification_subcode']))
-    if (ours[3] === undefined || theirs[3] === undefined || hard) return undefined
+    if (!ours.graceful.notification || !theirs.graceful.notification || hard) return undefined
   } else if (code !== 4) return undefined
-  const names = (match: RegExpExecArray): string[] =>
-    match[4]!.split(' ').map((name) => name.replace('/F', ''))
-  const own = names(ours)
-  const both = names(theirs).filter((name) => name !== '' && own.includes(name))
-  return both.length === 0 ? undefined : new Set(both.map((name) => FAMILIES[name] ?? name))
+  const kept = new Map<string, 'restart' | 'long-lived'>()
+  if (theirs.graceful.seconds > 0) {
+    for (const name of theirs.graceful.families.keys()) kept.set(name, 'restart')
+  }
+  if (ours.longLived !== undefined) {
+    for (const [name, { seconds }] of theirs.longLived ?? []) {
+      if (seconds > 0) kept.set(name, 'long-lived')
+    }
+  }
+  return kept.size === 0 ? undefined : kept
 }

@@ -19,10 +19,15 @@ type Waiting = Peer | typeof ROUTER
  *   peer    all its views are over and it said nothing for 5 s; one that said nothing at all: when the whole
  *           session was quiet for 5 s; 120 s since Peer Up
  *   router  all peers that are up are done and the session was quiet for 5 s, or is 120 s old
+ *
+ * A router that was not listened to was not silent: its clock, which all instants in here are of, stands
+ * still for as long (`held`).
  */
 export class DumpTimers {
   /** last Route Monitoring of the session */
   lastRmUs = 0
+  /** how long nobody listened to this session */
+  #heldUs = 0
   readonly #rows: SessionRows
   readonly #maxViews: number
   readonly #deadlines = new Deadlines<Waiting>()
@@ -38,6 +43,16 @@ export class DumpTimers {
     this.#maxViews = maxViews
   }
 
+  /** What the router's clock shows at that receive time. */
+  clock(rxUs: number): number {
+    return rxUs - this.#heldUs
+  }
+
+  /** For so long it was not looked whether anything came. */
+  held(us: number): void {
+    if (us > 0) this.#heldUs += us
+  }
+
   /** The BMP session has begun. */
   start(us: number): void {
     this.#upUs = us
@@ -45,11 +60,13 @@ export class DumpTimers {
     this.#deadlines.add(us + QUIET_US, ROUTER)
   }
 
+  /** Receive time at which something is due. */
   get nextUs(): number {
-    return this.#deadlines.nextUs
+    return this.#deadlines.nextUs + this.#heldUs
   }
 
-  tick(nowUs: number): void {
+  tick(rxUs: number): void {
+    const nowUs = this.clock(rxUs)
     while (this.#deadlines.nextUs <= nowUs) {
       const entry = this.#deadlines.take()
       if (entry === undefined) return
@@ -71,15 +88,17 @@ export class DumpTimers {
   }
 
   /** To be called before the peer is marked as down. */
-  epochEnds(peer: Peer, us: number): void {
-    if (peer.up && peer.done === undefined) this.#dumpIsOver(us)
+  epochEnds(peer: Peer, rxUs: number): void {
+    if (peer.up && peer.done === undefined) this.#dumpIsOver(this.clock(rxUs))
   }
 
-  /** The peer's routes of these families are kept for so long. */
-  retain(peer: Peer, families: ReadonlySet<number>, restartTimeS: number, us: number): void {
-    peer.retained = families
-    peer.retainedUntilUs = us + (restartTimeS + GRACE_S) * 1_000_000
-    this.#schedule(peer, peer.retainedUntilUs)
+  /** The peer's routes of these families are kept for so many seconds. */
+  retain(peer: Peer, families: ReadonlyMap<number, number>, rxUs: number): void {
+    const us = this.clock(rxUs)
+    peer.retained = new Map(
+      [...families].map(([family, seconds]) => [family, us + (seconds + GRACE_S) * 1_000_000]),
+    )
+    this.#schedule(peer, retainedUntil(peer))
   }
 
   /** A table and family that the peer sends for the first time in this epoch; undefined beyond the limit. */
@@ -116,7 +135,7 @@ export class DumpTimers {
   #peerDue(peer: Peer, us: number): void {
     if (this.#nextOf(peer) <= us) {
       const view = peer.views.find((v) => v.done === undefined && viewDue(v) <= us)
-      if (peer.retained !== undefined && peer.retainedUntilUs <= us) this.#graceOver(peer, us)
+      if (retainedUntil(peer) <= us) this.#graceOver(peer, us)
       else if (view !== undefined) {
         this.#viewDone(peer, view, view.lastUs + QUIET_US <= us ? 'quiet' : 'max', us)
       } else this.#peerDone(peer, us)
@@ -127,7 +146,7 @@ export class DumpTimers {
 
   /** The next instant at which something is due for this peer, as far as is known now. */
   #nextOf(peer: Peer): number {
-    let due = peer.retained === undefined ? Infinity : peer.retainedUntilUs
+    let due = retainedUntil(peer)
     if (!peer.up) return due
     let open = false
     for (const view of peer.views) {
@@ -145,7 +164,7 @@ export class DumpTimers {
     const { rib, afi, safi } = view
     const cause = peer.retained === undefined ? 'reconcile' : 'gr_expired'
     this.#rows.row('dump_done', peer.facts, peer.epoch, {
-      rxUs: us,
+      rxUs: us + this.#heldUs,
       rib,
       afi,
       safi,
@@ -165,9 +184,8 @@ export class DumpTimers {
     const cause = peer.retained === undefined ? 'reconcile' : 'gr_expired'
     peer.done = reason
     peer.retained = undefined
-    peer.retainedUntilUs = Infinity
     this.#rows.row('dump_done', peer.facts, peer.epoch, {
-      rxUs: us,
+      rxUs: us + this.#heldUs,
       vrf: peer.vrf,
       reason,
       synthetic: true,
@@ -195,27 +213,42 @@ export class DumpTimers {
     }
     this.#routerDone = true
     this.#rows.row('dump_done', NO_PEER, 0, {
-      rxUs: due,
+      rxUs: due + this.#heldUs,
       reason: quiet <= max ? 'quiet' : 'max',
       synthetic: true,
       effects: [{ ...this.#rows.staleRouter(), effect: 'sweep', beforeSeq: 1, cause: 'reconcile' }],
     })
   }
 
-  /** The restart time is over and the peer is not back, or back without having said all. */
+  /** Time is over for some families, and the peer is not back, or back without having said all. */
   #graceOver(peer: Peer, us: number): void {
-    const before = peer.up ? peer.upSeq : this.#rows.seq
-    peer.retained = undefined
-    peer.retainedUntilUs = Infinity
-    this.#rows.row('gr_expired', peer.facts, peer.epoch, {
-      rxUs: us,
-      vrf: peer.vrf,
-      synthetic: true,
-      effects: [this.#rows.sweepPeer(before, 'gr_expired')],
-    })
+    const kept = peer.retained ?? new Map<number, number>()
+    const over = [...kept].filter(([, until]) => until <= us).map(([family]) => family)
+    for (const family of over) kept.delete(family)
+    const said = { rxUs: us + this.#heldUs, vrf: peer.vrf, synthetic: true }
+    const before = (): number => (peer.up ? peer.upSeq : this.#rows.seq)
+    if (kept.size === 0) {
+      peer.retained = undefined
+      const effects = [this.#rows.sweepPeer(before(), 'gr_expired')]
+      this.#rows.row('gr_expired', peer.facts, peer.epoch, { ...said, effects })
+      return
+    }
+    // The others are held longer (RFC 9494).
+    for (const family of over.sort((a, b) => a - b)) {
+      this.#rows.row('gr_expired', peer.facts, peer.epoch, {
+        ...said,
+        afi: family >> 8,
+        safi: family & 255,
+        effects: [this.#rows.sweepFamily(family, before(), 'gr_expired')],
+      })
+    }
   }
 }
 
 function viewDue(view: PeerView): number {
   return Math.min(view.lastUs + QUIET_US, view.maxUs)
+}
+
+function retainedUntil(peer: Peer): number {
+  return peer.retained === undefined ? Infinity : Math.min(...peer.retained.values())
 }

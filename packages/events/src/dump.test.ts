@@ -1,14 +1,23 @@
 import { describe, expect, test } from 'vitest'
 import {
   announce,
+  asPath,
+  attribute,
+  be,
   endOfRib,
   family,
   gracefulRestart,
   initiation,
+  longLived,
+  nextHop,
   notification,
+  origin,
   peerDown,
   peerUp,
+  prefix,
+  routeMonitoring,
   statistics,
+  update,
   withdraw,
 } from './testing/bytes.ts'
 import type { HandPeer } from './testing/bytes.ts'
@@ -147,6 +156,34 @@ describe('end of a dump', () => {
       'live',
       'live',
       'live',
+    ])
+  })
+
+  test('a router that nobody listened to was not silent', () => {
+    const s = new TestSession().at(0, initiation('r'), peerUp(A), announce(A, '10.0.0.0/24'))
+    s.held(2, 62).tick(64.9)
+    expect(dumps(s)).toEqual([])
+    s.tick(100)
+    expect(dumps(s)).toEqual([
+      '65 192.0.2.1 adj_in_pre 1/1 quiet',
+      '65 192.0.2.1 all quiet',
+      '65 router all quiet',
+    ])
+    const long = new TestSession().at(0, initiation('r'), peerUp(A))
+    for (let t = 0; t <= 200; t++) {
+      if (t === 100) long.held(100, 130)
+      if (t < 100 || t >= 130) long.at(t, announce(A, '10.0.0.0/24'))
+    }
+    expect(dumps(long)[0]).toBe('150 192.0.2.1 adj_in_pre 1/1 max')
+  })
+
+  test('what fell due before nobody listened did so at its instant', () => {
+    const s = new TestSession().at(0, initiation('r'), peerUp(A), announce(A, '10.0.0.0/24'))
+    s.held(7, 20).tick(30)
+    expect(dumps(s)).toEqual([
+      '5 192.0.2.1 adj_in_pre 1/1 quiet',
+      '5 192.0.2.1 all quiet',
+      '5 router all quiet',
     ])
   })
 
@@ -289,5 +326,226 @@ describe('graceful restart (RFC 4724, RFC 8538)', () => {
     hard(up(4).at(10, peerDown(A, 3, notification(6, 9, [6, 2]))))
     hard(up(4).at(10, peerDown(A, 1, notification(6, 10))))
     kept(up(4).at(10, peerDown(A, 3, notification(6, 4))))
+  })
+
+  const again = (s: TestSession, at: number, received: ReturnType<typeof both>) =>
+    s.at(at, peerUp(A, { sent: both(), received, ports: [179, 40_000 + at] }))
+
+  test('a helper lists no family of its own and keeps those of the peer (RFC 4724 section 3)', () => {
+    const helper = [family(1, 1), family(25, 70), gracefulRestart(0, 120)]
+    const s = new TestSession()
+      .at(0, initiation('r'), peerUp(A, { sent: helper, received: both() }))
+      .at(10, peerDown(A, 4))
+    kept(s)
+    hard(
+      new TestSession()
+        .at(0, initiation('r'), peerUp(A, { sent: [family(1, 1)], received: both() }))
+        .at(10, peerDown(A, 4)),
+    )
+  })
+
+  test('what the OPENs said ends with their session: a peer back without Peer Up keeps nothing', () => {
+    const s = up().at(10, peerDown(A, 4)).at(20, announce(A, '10.0.0.0/24')).at(30, peerDown(A, 4))
+    const [, second] = s.kind('peer_down')
+    expect(second).toMatchObject({ counted: 1, peer_epoch: 2 })
+    expect(effects(second)).toMatchObject([{ effect: 'sweep', afi: 0, before_seq: second!.seq }])
+  })
+
+  test.each([
+    ['the F bit is clear', [gracefulRestart(0, 30, [1, 1, 0])]],
+    ['the family is not listed any more', [gracefulRestart(0, 30, [25, 70])]],
+    ['capability 64 is gone', []],
+  ])('back, but %s: the old routes go at once (RFC 4724 section 4.2)', (_, capabilities) => {
+    const s = again(up().at(10, peerDown(A, 4)), 20, [family(1, 1), ...capabilities])
+    const back = s.kind('peer_up')[1]!
+    expect(effects(back)).toMatchObject([
+      { effect: 'sweep', before_seq: back.seq, cause: 'gr_expired' },
+    ])
+    expect(s.tick(300).kind('gr_expired')).toEqual([])
+  })
+
+  test('back with one family of two: that one stays', () => {
+    const two = [family(1, 1), family(25, 70), gracefulRestart(0, 30, [1, 1], [25, 70])]
+    const s = new TestSession()
+      .at(0, initiation('r'), peerUp(A, { sent: two }))
+      .at(10, peerDown(A, 4))
+    again(s, 20, [family(1, 1), gracefulRestart(0, 30, [1, 1, 0], [25, 70])])
+    const back = s.kind('peer_up')[1]!
+    expect(effects(back)).toMatchObject([{ effect: 'sweep', afi: 1, safi: 1 }])
+    expect(effects(s.tick(300).kind('dump_done').at(-1))).toMatchObject([{ cause: 'gr_expired' }])
+  })
+
+  test('back with an OPEN that the router has not kept: nothing is concluded from it', () => {
+    const s = up()
+      .at(10, peerDown(A, 4))
+      .at(20, peerUp(A, { missing: 'received', ports: [179, 2] }))
+    expect(effects(s.kind('peer_up')[1])).toEqual([])
+  })
+
+  test('restarting again before it is done: what is stale of the first time goes', () => {
+    const s = again(up().at(10, peerDown(A, 4)), 20, both()).at(22, peerDown(A, 4))
+    const back = s.kind('peer_up')[1]!
+    const [, second] = s.kind('peer_down')
+    expect(effects(second)).toMatchObject([
+      { effect: 'sweep', afi: 1, before_seq: back.seq, cause: 'gr_expired' },
+      { effect: 'stale', afi: 1, before_seq: second!.seq },
+      { effect: 'sweep', afi: 25, before_seq: second!.seq, cause: 'peer_down' },
+    ])
+    // The second restart has its own time.
+    expect(s.tick(56.9).kind('gr_expired')).toEqual([])
+    expect(s.tick(57).kind('gr_expired')).toHaveLength(1)
+  })
+
+  test('a peer that is taken out of the configuration meanwhile: nothing is kept any longer', () => {
+    const s = up()
+      .at(10, peerDown(A, 4))
+      .at(12, peerDown(A, 2, [0, 0]))
+      .at(14, peerDown(A, 5))
+    const [, failed, removed] = s.kind('peer_down')
+    expect(effects(failed)).toEqual([])
+    expect(removed).toMatchObject({ counted: 0 })
+    expect(effects(removed)).toMatchObject([{ effect: 'sweep', before_seq: removed!.seq }])
+    expect(s.tick(300).kind('gr_expired')).toEqual([])
+  })
+
+  test('capabilities of several Peer Ups add up (Huawei)', () => {
+    const one = (afi: number, safi: number) => [
+      family(afi, safi),
+      gracefulRestart(0, 30, [afi, safi]),
+    ]
+    const s = new TestSession()
+      .at(0, initiation('r'), peerUp(A, { sent: one(1, 1) }), peerUp(A, { sent: one(2, 1) }))
+      .at(10, peerDown(A, 4))
+    expect(effects(s.kind('peer_down')[0])).toMatchObject([
+      { effect: 'stale', afi: 1 },
+      { effect: 'stale', afi: 2 },
+    ])
+  })
+})
+
+describe('long-lived graceful restart (RFC 9494)', () => {
+  const both = (...more: readonly (readonly [number, readonly number[]])[]) => [
+    family(1, 1),
+    family(25, 70),
+    ...more,
+  ]
+  const up = (sent: ReturnType<typeof both>, received = sent) =>
+    new TestSession()
+      .at(0, initiation('r'), peerUp(A, { sent, received }), announce(A, '10.0.0.0/24'))
+      .at(10, peerDown(A, 4))
+  const expired = (s: TestSession) =>
+    s.kind('gr_expired').map((row) => {
+      const [effect] = row['effects'] as Row[]
+      return [
+        Date.parse(`${String(row['rx_ts']).slice(0, 19)}Z`) / 1000 - 1_800_000_000,
+        row['afi'],
+        effect?.['effect'],
+        effect?.['afi'],
+        effect?.['safi'],
+        effect?.['before_seq'] === row.seq,
+      ]
+    })
+
+  test('section 4.2: a family is kept for the restart time and its stale time', () => {
+    const s = up(both(gracefulRestart(0, 30, [1, 1], [25, 70]), longLived([1, 1, 3600])))
+    expect(effects(s.kind('peer_down')[0])).toMatchObject([
+      { effect: 'stale' },
+      { effect: 'stale' },
+    ])
+    expect(expired(s.tick(10_000))).toEqual([
+      [45, 25, 'sweep', 25, 70, true],
+      [3645, 0, 'sweep', 0, 0, true],
+    ])
+  })
+
+  test('section 4.2: a family that capability 64 does not list has a restart time of 0', () => {
+    const s = up(both(gracefulRestart(0, 30, [1, 1]), longLived([25, 70, 100])))
+    expect(expired(s.tick(10_000))).toEqual([
+      [45, 1, 'sweep', 1, 1, true],
+      [115, 0, 'sweep', 0, 0, true],
+    ])
+  })
+
+  test('section 4.2: with a restart time of 0 there is the stale time alone', () => {
+    const s = up(both(gracefulRestart(0, 0, [1, 1]), longLived([1, 1, 100])))
+    expect(effects(s.kind('peer_down')[0])).toMatchObject([
+      { effect: 'stale' },
+      { effect: 'sweep' },
+    ])
+    expect(expired(s.tick(10_000))).toEqual([[115, 0, 'sweep', 0, 0, true]])
+  })
+
+  test.each([
+    ['without capability 64 it is ignored (section 4.1)', both(longLived([1, 1, 100])), undefined],
+    [
+      "a stale time of 0 keeps nothing (FRR's default)",
+      both(gracefulRestart(0, 120), longLived([1, 1, 0])),
+      undefined,
+    ],
+    [
+      'the router did not offer it',
+      both(gracefulRestart(0, 0)),
+      both(gracefulRestart(0, 0), longLived([1, 1, 100])),
+    ],
+  ])('%s: a hard end', (_, sent, received) => {
+    const s = up(sent, received)
+    expect(effects(s.kind('peer_down')[0])).toMatchObject([{ effect: 'sweep', afi: 0 }])
+    expect(expired(s.tick(10_000))).toEqual([])
+  })
+
+  test('section 4.3: a route marked LLGR_STALE does not bring the peer back, another does', () => {
+    const marked = (community: number) =>
+      routeMonitoring(
+        A,
+        update({
+          attributes: [
+            ...origin(),
+            ...asPath(64501),
+            ...nextHop('192.0.2.1'),
+            ...attribute(0xc0, 8, [...be(0xfde80001, 4), ...be(community, 4)]),
+          ],
+          nlri: prefix('10.0.0.0/24'),
+        }),
+      )
+    const capabilities = both(gracefulRestart(0, 30, [1, 1]), longLived([1, 1, 3600]))
+    const s = up(capabilities).at(50, marked(0xffff0006))
+    expect(s.kind('peer_up')).toHaveLength(1)
+    expect(s.rows('route_events').at(-1)).toMatchObject({
+      communities: ['65000:1', '65535:6'],
+      peer_epoch: 1,
+    })
+    // It goes with the rest when time is over.
+    const [end] = s.tick(10_000).kind('gr_expired')
+    expect(effects(end)).toMatchObject([{ before_seq: end!.seq }])
+    expect(up(capabilities).at(50, marked(0xffff0007)).kind('peer_up')).toHaveLength(2)
+  })
+
+  test('back and done: the dump sweeps what was kept', () => {
+    const capabilities = both(gracefulRestart(0, 30, [1, 1]), longLived([1, 1, 3600]))
+    const s = up(capabilities)
+      .at(600, peerUp(A, { sent: capabilities, ports: [179, 2] }), endOfRib(A))
+      .tick(10_000)
+    expect(s.kind('gr_expired')).toEqual([])
+    expect(s.kind('dump_done').slice(-2).map(effects)).toMatchObject([
+      [{ effect: 'sweep', cause: 'gr_expired' }],
+      [{ effect: 'sweep', cause: 'gr_expired' }],
+    ])
+  })
+
+  test('back without F bit in either capability: gone at once', () => {
+    const capabilities = both(gracefulRestart(0, 30, [1, 1, 0]), longLived([1, 1, 3600, 0]))
+    const s = up(capabilities).at(20, peerUp(A, { sent: capabilities, ports: [179, 2] }))
+    expect(effects(s.kind('peer_up')[1])).toMatchObject([{ effect: 'sweep', cause: 'gr_expired' }])
+  })
+
+  test('down again before it is done: what is long-lived stays', () => {
+    const capabilities = both(gracefulRestart(0, 30, [1, 1]), longLived([1, 1, 3600]))
+    const s = up(capabilities)
+      .at(60, peerUp(A, { sent: capabilities, ports: [179, 2] }))
+      .at(62, peerDown(A, 4))
+    expect(effects(s.kind('peer_down')[1])).toMatchObject([
+      { effect: 'stale', afi: 1 },
+      { effect: 'sweep', afi: 25 },
+    ])
   })
 })

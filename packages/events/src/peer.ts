@@ -1,5 +1,6 @@
 import { PEER_TYPE_LOC_RIB, PeerCodec, RIBS } from '@ribscope/wire'
-import type { BgpOpen, PeerHeader, Rib } from '@ribscope/wire'
+import type { PeerHeader, Rib } from '@ribscope/wire'
+import type { GracefulOffer } from './graceful-restart.ts'
 import { peerKeyOf } from './hash.ts'
 import type { RowPeer } from './route-block.ts'
 import type { PeerFacts } from './rows.ts'
@@ -112,13 +113,13 @@ export class Peer {
   synthetic = false
   upSeq = 0
   upUs = 0
-  downUs = 0
   lastRmUs = 0
   /** Route Monitoring came since the last Peer Up */
   talked = false
   codec: PeerCodec = PeerCodec.unknown()
-  sentOpen: BgpOpen | undefined
-  receivedOpen: BgpOpen | undefined
+  /** graceful restart as the OPENs of this epoch have it; a peer without Peer Up has said nothing */
+  sentOffer: GracefulOffer | undefined
+  receivedOffer: GracefulOffer | undefined
   transport: PeerTransport | undefined
   /** header flags that Peer Ups of this epoch came with */
   readonly upFlags = new Set<number>()
@@ -128,9 +129,8 @@ export class Peer {
   vrf = ''
   views: PeerView[] = []
   done: DumpReason | undefined
-  /** families kept over a graceful restart, and when that ends */
-  retained: ReadonlySet<number> | undefined
-  retainedUntilUs = Infinity
+  /** families kept over a graceful restart, each with the instant at which that ends */
+  retained: Map<number, number> | undefined
   /** the instant that its entry in the session's deadlines has */
   scheduledUs = Infinity
   readonly #rows: (RowPeer | undefined)[] = []

@@ -1,7 +1,14 @@
 import { PeerCodec, formatCapability } from '@ribscope/wire'
 import type { BmpMessage, Rib } from '@ribscope/wire'
 import type { DumpTimers } from './dump-timers.ts'
-import { offeredFamilies, retainedFamilies } from './graceful-restart.ts'
+import {
+  MAX_FAMILIES,
+  gracefulOffer,
+  offeredFamilies,
+  retention,
+  stillForwards,
+} from './graceful-restart.ts'
+import type { Retention } from './graceful-restart.ts'
 import { parseIp } from './ip.ts'
 import { factsOf, isLocalRoutes } from './peer.ts'
 import type { Peer, PeerIdentity } from './peer.ts'
@@ -17,6 +24,7 @@ export const MAX_TEXT_OCTETS = 4096
 const MAX_UNKNOWN_DOWNS = 16_384
 export const TOO_MANY = 'more peers than a BMP session may have'
 
+const DECONFIGURED = 5
 /** RFC 7854 section 4.9, RFC 9069 section 5.3. */
 const DOWN_REASONS: Readonly<Record<number, string>> = {
   1: 'local-notification',
@@ -94,12 +102,16 @@ export class SessionPeers {
       this.#beginEpoch(peer)
     }
     peer.codec = addsTo ? peer.codec.merge(codec) : codec
-    peer.sentOpen = sentOpen ?? undefined
-    peer.receivedOpen = receivedOpen ?? undefined
+    peer.sentOffer = gracefulOffer(sentOpen, peer.sentOffer)
+    peer.receivedOffer = gracefulOffer(receivedOpen, peer.receivedOffer)
+    // What an OPEN says that the router has not kept is not known, so nothing is concluded from it.
+    if (!addsTo && receivedOpen !== null) effects.push(...this.#notForwarded(peer))
     peer.transport = transport
     peer.upFlags.add(flags)
-    for (const family of offered) peer.offered.add(family)
-    peer.localAsn = sentOpen?.asn ?? 0
+    for (const family of offered) {
+      if (peer.offered.size < MAX_FAMILIES) peer.offered.add(family)
+    }
+    peer.localAsn = sentOpen?.asn ?? peer.localAsn
     peer.talked = false
     peer.synthetic = false
     const vrf = cleanName(message.vrfTableName)
@@ -113,7 +125,11 @@ export class SessionPeers {
       bmpUs,
       rib,
       vrf: peer.vrf,
-      reason: addsTo ? 'more-capabilities' : '',
+      reason: addsTo
+        ? 'more-capabilities'
+        : sentOpen === null || receivedOpen === null
+          ? 'open-missing'
+          : '',
       text: cleanText(text, MAX_TEXT_OCTETS),
       localAddr: parseIp(message.localAddress) ?? NO_ADDRESS,
       localPort: message.localPort,
@@ -144,18 +160,21 @@ export class SessionPeers {
 
   /** The next row is the one that opens the epoch. */
   #beginEpoch(peer: Peer): void {
-    this.#timers.epochBegins(peer, this.#rows.rxUs)
+    const us = this.#timers.clock(this.#rows.rxUs)
+    this.#timers.epochBegins(peer, us)
     peer.epoch++
     peer.up = true
     peer.synthetic = false
     peer.upSeq = this.#rows.seq
-    peer.upUs = this.#rows.rxUs
+    peer.upUs = us
     peer.lastRmUs = 0
     peer.talked = false
     peer.views = []
     peer.done = undefined
     peer.upFlags.clear()
     peer.offered.clear()
+    peer.sentOffer = undefined
+    peer.receivedOffer = undefined
     this.table.generation++
   }
 
@@ -179,29 +198,39 @@ export class SessionPeers {
       fsmEvent: message.fsmEvent ?? 0,
       text: cleanText(notification?.communication ?? '', MAX_TEXT_OCTETS),
     }
-    if (found === undefined) {
-      const facts = factsOf(this.#router, identity)
+    if (found === undefined || isLocalRoutes(found.identity)) {
+      const facts = found?.facts ?? factsOf(this.#router, identity)
+      // FRR says goodbye to peers that never were with a header of zeros, which is also its own routes'.
       const first =
-        !this.#unknownDowns.has(facts.key) && this.#unknownDowns.size < MAX_UNKNOWN_DOWNS
+        !isLocalRoutes(identity) &&
+        !this.#unknownDowns.has(facts.key) &&
+        this.#unknownDowns.size < MAX_UNKNOWN_DOWNS
       if (first) this.#unknownDowns.add(facts.key)
       const effects = first ? [this.#rows.sweepPeer(this.#rows.seq, 'reconcile')] : NO_EFFECTS
-      this.#rows.row('peer_down', facts, 0, { ...said, effects })
+      this.#rows.row('peer_down', facts, found?.epoch ?? 0, { ...said, effects })
       return facts
     }
-    if (!found.up || isLocalRoutes(found.identity)) {
-      this.#rows.row('peer_down', found.facts, found.epoch, { ...said, vrf: found.vrf })
+    if (!found.up) {
+      // Nothing will be heard of a peer that is not configured any more: not that it came back either.
+      const forgotten = found.retained !== undefined && message.reason === DECONFIGURED
+      this.#rows.row('peer_down', found.facts, found.epoch, {
+        ...said,
+        vrf: found.vrf,
+        effects: forgotten ? [this.#rows.sweepPeer(this.#rows.seq, 'peer_down')] : NO_EFFECTS,
+      })
+      if (forgotten) found.retained = undefined
       return found.facts
     }
-    const kept = retainedFamilies(
-      found.sentOpen,
-      found.receivedOpen,
+    const kept = retention(
+      found.sentOffer,
+      found.receivedOffer,
       message.reason,
       message.notification,
     )
     const effects =
       kept === undefined
         ? [this.#rows.sweepPeer(this.#rows.seq, 'peer_down')]
-        : this.#gracefulEffects(found, kept.families)
+        : this.#gracefulEffects(found, kept)
     this.#rows.row('peer_down', found.facts, found.epoch, {
       ...said,
       vrf: found.vrf,
@@ -209,37 +238,50 @@ export class SessionPeers {
       effects,
     })
     this.#closeEpoch(found)
-    if (kept !== undefined) {
-      this.#timers.retain(found, kept.families, kept.restartTimeS, this.#rows.rxUs)
-    }
+    if (kept !== undefined) this.#timers.retain(found, kept.families, this.#rows.rxUs)
     return found.facts
   }
 
   #closeEpoch(peer: Peer): void {
     this.#timers.epochEnds(peer, this.#rows.rxUs)
     peer.up = false
-    peer.downUs = this.#rows.rxUs
     peer.views = []
     peer.retained = undefined
-    peer.retainedUntilUs = Infinity
     this.table.generation++
   }
 
   /** Families that are kept turn stale, the others that were in use go. */
-  #gracefulEffects(peer: Peer, kept: ReadonlySet<number>): Effect[] {
+  #gracefulEffects(peer: Peer, kept: Retention): Effect[] {
     const families = new Set(peer.offered)
     for (const { afi, safi } of peer.views) families.add(afi * 256 + safi)
-    for (const family of kept) families.add(family)
-    return [...families]
+    for (const family of kept.families.keys()) families.add(family)
+    const { seq } = this.#rows
+    const effects: Effect[] = []
+    for (const family of [...families].sort((a, b) => a - b)) {
+      const keeps = kept.families.has(family)
+      // Restarting again before it was done: what is stale of the time before goes (RFC 4724 section 4.2).
+      if (keeps && peer.retained?.has(family) === true && !kept.longLived.has(family)) {
+        effects.push(this.#rows.sweepFamily(family, peer.upSeq, 'gr_expired'))
+      }
+      const sweep = this.#rows.sweepFamily(family, seq, 'peer_down')
+      effects.push(keeps ? { ...sweep, effect: 'stale' } : sweep)
+    }
+    return effects
+  }
+
+  /** Back from a graceful restart, but not with the forwarding state of these families. */
+  #notForwarded(peer: Peer): Effect[] {
+    const { retained } = peer
+    if (retained === undefined) return []
+    const lost = [...retained.keys()].filter((family) => !stillForwards(peer.receivedOffer, family))
+    if (lost.length === retained.size) {
+      peer.retained = undefined
+      return [this.#rows.sweepPeer(this.#rows.seq, 'gr_expired')]
+    }
+    for (const family of lost) retained.delete(family)
+    return lost
       .sort((a, b) => a - b)
-      .map((family) => ({
-        effect: kept.has(family) ? 'stale' : 'sweep',
-        rib: 'any',
-        afi: family >> 8,
-        safi: family & 255,
-        beforeSeq: this.#rows.seq,
-        cause: 'peer_down',
-      }))
+      .map((family) => this.#rows.sweepFamily(family, this.#rows.seq, 'gr_expired'))
   }
 }
 

@@ -107,6 +107,11 @@ export class SessionRows {
     return { effect: 'sweep', rib: 'any', afi: 0, safi: 0, beforeSeq, cause }
   }
 
+  /** The same for one family in all of its tables. */
+  sweepFamily(family: number, beforeSeq: number, cause: string): Effect {
+    return { ...this.sweepPeer(beforeSeq, cause), afi: family >> 8, safi: family & 255 }
+  }
+
   /** An error of the friendly decoder: its offset counts from the message. */
   report(
     error: DecodeErrorReport,

@@ -283,6 +283,33 @@ describe('peers', () => {
     expect(s.kind('peer_down')).toMatchObject([{ counted: 0, effects: [] }])
   })
 
+  test('a Peer Down with a header of zeros takes nothing from local routes of the session before', () => {
+    const zeros: HandPeer = { address: '0.0.0.0', asn: 0, id: '0.0.0.0' }
+    const s = new TestSession().at(0, initiation('tor1'), peerDown(zeros, 2, be(0, 2)))
+    expect(s.kind('peer_down')).toMatchObject([{ counted: 0, effects: [] }])
+  })
+
+  test('OPENs that the router has not kept are no error, and the peer is up', () => {
+    const s = new TestSession().at(
+      0,
+      initiation('tor1'),
+      peerUp(A, { missing: 'received' }),
+      announce(A, '10.0.0.0/24'),
+    )
+    expect(s.rows('route_errors')).toEqual([])
+    expect(s.kind('peer_up')).toMatchObject([
+      {
+        reason: 'open-missing',
+        synthetic: 0,
+        local_asn: 64500,
+        hold_time_received: 0,
+        received_capabilities: [],
+      },
+    ])
+    expect(s.rows('route_events')).toMatchObject([{ peer_epoch: 1 }])
+    expect(s.at(1, peerDown(A, 4)).kind('peer_down')).toMatchObject([{ counted: 1 }])
+  })
+
   test('withdrawals after Peer Down do not bring the peer back, announcements do', () => {
     const s = new TestSession()
       .at(0, initiation('rr1'), peerUp(A), announce(A, '10.0.0.0/24'))

@@ -56,6 +56,10 @@ export type SessionEnd = 'fin' | 'rst' | 'stop' | 'silence' | 'framing' | 'shutd
 
 /** RFC 7854 section 4.1. */
 const ROUTE_MONITORING = 0
+/** RFC 1997. */
+const COMMUNITIES = 8
+/** RFC 9494 section 3.2. */
+const LLGR_STALE = 0xffff0006
 
 const DEFAULT_PEERS = 16_384
 const DEFAULT_VIEWS = 64
@@ -186,6 +190,15 @@ export class RouterSession {
   }
 
   /**
+   * Nobody listened from one instant to the other (the collector was told to wait, or was busy): what the
+   * router did not say meanwhile means nothing, and no time is up before it was listened to again.
+   */
+  held(fromUs: number, toUs: number): void {
+    this.tick(fromUs)
+    this.#timers.held(toUs - fromUs)
+  }
+
+  /**
    * The BMP session is over. `stop` means that the recording ended and the session did not: no row.
    */
   end(how: SessionEnd, rxUs: number): void {
@@ -284,7 +297,7 @@ export class RouterSession {
     this.#peers = new SessionPeers(this.#rows, this.#timers, maxPeers)
     this.#rows.open()
     this.#rows.row('bmp_up', NO_PEER, 0, { effects: [this.#rows.staleRouter()] })
-    this.#timers.start(this.#rows.rxUs)
+    this.#timers.start(this.#timers.clock(this.#rows.rxUs))
     return true
   }
 
@@ -321,9 +334,10 @@ export class RouterSession {
     const bmpUs = view.getUint32(start + 40) * 1_000_000 + view.getUint32(start + 44)
     const fieldCount = index.fieldCount
     if (!peer.up) this.#comesBack(peer, header.rib, index)
+    const us = this.#timers.clock(rxUs)
     peer.talked = true
-    peer.lastRmUs = rxUs
-    this.#timers.lastRmUs = rxUs
+    peer.lastRmUs = us
+    this.#timers.lastRmUs = us
 
     if (fieldCount === 0) {
       const eor = isEndOfRib(index)
@@ -340,9 +354,8 @@ export class RouterSession {
       for (let i = 0; i < fieldCount; i++) {
         const field = index.fields[i]!
         const seen = peer.view(header.ribCode, field.afi, field.safi)
-        const known =
-          seen ?? this.#timers.newView(peer, header.ribCode, field.afi, field.safi, rxUs)
-        if (known !== undefined) known.lastUs = rxUs
+        const known = seen ?? this.#timers.newView(peer, header.ribCode, field.afi, field.safi, us)
+        if (known !== undefined) known.lastUs = us
         context.dump = peer.up && peer.done === undefined && known?.done === undefined
         context.locRibAddPath = known?.locRibAddPath ?? false
         context.seq = this.#rows.seq
@@ -398,6 +411,8 @@ export class RouterSession {
   #comesBack(peer: Peer, rib: Rib, index: UpdateIndex): void {
     const { fields, fieldCount } = index
     if (fieldCount === 0 || fields[fieldCount - 1]!.action !== ACTION_ANNOUNCE) return
+    // What a router keeps of a peer that is gone, marked as such, is no word of the peer.
+    if (peer.retained !== undefined && hasCommunity(index, LLGR_STALE)) return
     this.#peers!.openEpoch(peer, rib, 0)
   }
 
@@ -407,7 +422,7 @@ export class RouterSession {
     const { epoch } = peer
     this.#rows.row('eor', peer.facts, epoch, { bmpUs, rib, afi, safi, vrf: peer.vrf })
     if (!peer.up) return
-    const us = this.#rows.rxUs
+    const us = this.#timers.clock(this.#rows.rxUs)
     const view = peer.view(ribCode, afi, safi) ?? this.#timers.newView(peer, ribCode, afi, safi, us)
     if (view !== undefined) this.#timers.endOfRib(peer, view, us)
   }
@@ -473,6 +488,15 @@ export class RouterSession {
     }
     return facts
   }
+}
+
+function hasCommunity(index: UpdateIndex, community: number): boolean {
+  const at = index.at[COMMUNITIES]!
+  if (at < 0) return false
+  for (let i = 0; i + 4 <= index.len[COMMUNITIES]!; i += 4) {
+    if (index.view.getUint32(at + i) === community) return true
+  }
+  return false
 }
 
 const NO_ROW = {

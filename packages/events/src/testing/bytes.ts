@@ -76,17 +76,32 @@ export const addPath = (afi: number, safi: number, mode: number): HandCapability
   69,
   [...be(afi, 2), safi, mode],
 ]
-/** @param flags 8 restarting, 4 notification */
+/**
+ * @param flags 8 restarting, 4 notification
+ * @param families AFI, SAFI, and flags where they are not F (0x80)
+ */
 export const gracefulRestart = (
   flags: number,
   seconds: number,
-  ...families: readonly (readonly [number, number])[]
+  ...families: readonly (readonly [afi: number, safi: number, flags?: number])[]
 ): HandCapability => [
   64,
   [
     ...be((flags << 12) | seconds, 2),
-    ...families.flatMap(([afi, safi]) => [...be(afi, 2), safi, 0x80]),
+    ...families.flatMap(([afi, safi, kept = 0x80]) => [...be(afi, 2), safi, kept]),
   ],
+]
+/** RFC 9494 section 3.1 */
+export const longLived = (
+  ...families: readonly (readonly [afi: number, safi: number, seconds: number, flags?: number])[]
+): HandCapability => [
+  71,
+  families.flatMap(([afi, safi, seconds, kept = 0x80]) => [
+    ...be(afi, 2),
+    safi,
+    kept,
+    ...be(seconds, 3),
+  ]),
 ]
 
 export function open(asn: number, id: string, capabilities: readonly HandCapability[]): number[] {
@@ -109,6 +124,8 @@ export interface HandUp {
   readonly ports?: readonly [number, number]
   readonly sent?: readonly HandCapability[]
   readonly received?: readonly HandCapability[]
+  /** OPENs that the router has not kept: a BGP header alone */
+  readonly missing?: 'sent' | 'received' | 'both'
   readonly vrf?: string
 }
 
@@ -116,13 +133,18 @@ export function peerUp(peer: HandPeer, up: HandUp = {}): number[] {
   const [localPort, remotePort] = up.ports ?? [179, 40_000]
   const local = ip(up.local ?? '192.0.2.254')
   const sent = up.sent ?? [family(1, 1)]
+  const { missing } = up
   return message(3, [
     ...peerHeader(peer),
     ...(local.length === 16 ? local : [...be(0, 12), ...local]),
     ...be(localPort, 2),
     ...be(remotePort, 2),
-    ...open(up.localAsn ?? 64500, up.localId ?? '192.0.2.254', sent),
-    ...open(peer.asn ?? 64501, peer.id ?? '192.0.2.1', up.received ?? sent),
+    ...(missing === 'sent' || missing === 'both'
+      ? bgp(1, [])
+      : open(up.localAsn ?? 64500, up.localId ?? '192.0.2.254', sent)),
+    ...(missing === 'received' || missing === 'both'
+      ? bgp(1, [])
+      : open(peer.asn ?? 64501, peer.id ?? '192.0.2.1', up.received ?? sent)),
     ...(up.vrf === undefined ? [] : tlv(3, text(up.vrf))),
   ])
 }

@@ -41,6 +41,12 @@ export class TestSession {
     return this
   }
 
+  /** Nobody listened from one second to the other. */
+  held(from: number, to: number): this {
+    this.session.held(T0 + from * 1e6, T0 + to * 1e6)
+    return this
+  }
+
   end(how: SessionEnd, seconds: number): this {
     this.session.end(how, T0 + seconds * 1e6)
     return this
