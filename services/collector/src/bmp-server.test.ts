@@ -16,6 +16,12 @@ afterEach(async () => {
   harness = undefined
 })
 
+/** The server's timer has looked at everything at least once more. */
+async function turns(h: Harness): Promise<void> {
+  const done = h.turns + 2
+  await until('turns', () => h.turns >= done)
+}
+
 /** An UPDATE with as many routes as fit into 4,096 octets. */
 const many = (block: number): number[] =>
   announce(
@@ -235,6 +241,49 @@ describe('backpressure', () => {
     await until('everything sent has arrived', () => h.rows('route_log') === sent * 800)
     expect(h.server.sessions()).toMatchObject([{ paused: false, waitingOctets: 0 }])
     expect(sent).toBeLessThan(total)
+  })
+
+  test('a router that is held back is not silent: its dump does not end, its time is not up', async () => {
+    let now = 1_800_000_000_000_000
+    harness = await Harness.start(
+      { maxSessionOctets: 1000, silenceTimeoutMs: 60_000 },
+      { now: () => now },
+    )
+    const h = harness
+    h.held = true
+    const socket = await h.client()
+    send(socket, initiation('tor1'), peerUp(A), many(1))
+    await until('paused', () => h.server.sessions()[0]?.paused === true)
+    const { rows } = h.server.sessions()[0]!
+    send(socket, many(2))
+    now += 300_000_000
+    await turns(h)
+    expect(h.server.sessions()).toMatchObject([{ rows, paused: true }])
+    h.let()
+    await until('the rest was read', () => h.rows('route_log') === 1600)
+    await turns(h)
+    // bmp_up, initiation, peer_up: nothing was concluded.
+    expect(h.rows('session_log')).toBe(3)
+    now += 5_000_000
+    await until('the dump is over', () => h.rows('session_log') === 6)
+  })
+
+  test('a process that was busy did not listen: nothing is concluded from that', async () => {
+    const start = 1_800_000_000_000_000
+    let us = 0
+    harness = await Harness.start({}, { now: () => start + us, monotonic: () => us })
+    const h = harness
+    send(await h.client(), initiation('tor1'), peerUp(A), many(1))
+    await until('rows', () => h.rows('route_log') === 800)
+    us += 60_000_000
+    await turns(h)
+    expect(h.rows('session_log')).toBe(3)
+    // Seen at every turn that nothing came, on the other hand, it is silent.
+    for (let i = 0; i < 20; i++) {
+      us += 400_000
+      await turns(h)
+    }
+    await until('the dump is over', () => h.rows('session_log') === 6)
   })
 
   test('one slow consumer does not hold up another session', async () => {

@@ -17,6 +17,8 @@ export interface BmpServerDeps {
   }) => BatchConsumer
   /** microseconds since the epoch, for tests. Default: the clock */
   readonly now?: () => number
+  /** microseconds of a clock that nobody sets, for tests */
+  readonly monotonic?: () => number
 }
 
 /** What one live connection is doing, for /metrics and the API. */
@@ -53,10 +55,14 @@ const MAX_HELD_OCTETS = 64 << 20
 /** One line of log a reason and second, however many connections come. */
 const LOG_INTERVAL_US = 1_000_000
 
+/** A process that was busy for longer (an insert, a collection) did not listen to anybody meanwhile. */
+const MAX_BUSY_US = 500_000
+
 /** BMP over TCP (RFC 7854 section 3.2): one session per connection. */
 export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): BmpServer {
   const settings = { ...DEFAULTS, ...config }
   const now = deps.now ?? nowUs
+  const monotonic = deps.monotonic ?? (() => Math.floor(performance.now() * 1000))
   const { log } = deps
   const allowed = createAllowList(config.allow)
   const pool = new BlockPool()
@@ -72,6 +78,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
   let totalWaiting = 0
   let totalHeld = 0
   let timer: NodeJS.Timeout | undefined
+  let listenedUs = monotonic()
 
   const server = createServer({ keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS }, accept)
   server.on('error', (err) => {
@@ -123,6 +130,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
     let failure: string | undefined
     socket.on('data', (chunk: Uint8Array) => {
       if (connection.ended) return
+      listen()
       connection.receive(chunk, clock(connection))
       if (totalHeld > MAX_HELD_OCTETS) connection.flush()
       pace(connection)
@@ -134,6 +142,19 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
       const how = failure === undefined ? 'fin' : failure === 'ETIMEDOUT' ? 'silence' : 'rst'
       connection.end(how, clock(connection))
     })
+  }
+
+  /** Before anything is concluded from silence: silence of a router is no silence when it was ours. */
+  function listen(): void {
+    const us = monotonic()
+    const missedUs = us - listenedUs - settings.flushIntervalMs * 1000
+    listenedUs = us
+    if (missedUs < MAX_BUSY_US) return
+    for (const each of live) {
+      const toUs = clock(each)
+      // One that is paused counts for itself.
+      if (!each.paused) each.held(Math.max(toUs - missedUs, each.heardUs), toUs)
+    }
   }
 
   /** A clock that was set back must not take a session with it. */
@@ -188,10 +209,12 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
     if (octets > 0) return
     if (totalWaiting * 2 <= settings.maxTotalOctets) {
       for (const each of live) {
-        if (each.paused && each.waiting * 2 <= settings.maxSessionOctets) each.resume()
+        if (each.paused && each.waiting * 2 <= settings.maxSessionOctets) {
+          each.resume(clock(each))
+        }
       }
     } else if (connection.paused && totalWaiting < settings.maxTotalOctets) {
-      if (connection.waiting * 2 <= settings.maxSessionOctets) connection.resume()
+      if (connection.waiting * 2 <= settings.maxSessionOctets) connection.resume(clock(connection))
     }
   }
 
@@ -200,7 +223,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
       connection.waiting >= settings.maxSessionOctets ||
       totalWaiting >= settings.maxTotalOctets
     ) {
-      connection.pause()
+      connection.pause(clock(connection))
     }
   }
 
@@ -217,6 +240,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
   }
 
   function turn(): void {
+    listen()
     const us = Math.floor(now())
     for (const connection of live) {
       if (unidentified.has(connection)) {

@@ -47,7 +47,8 @@ export class Connection {
   readonly #socket: Socket
   readonly #sink: NativeSink
   #submitted: Promise<void> = Promise.resolve()
-  #paused = false
+  /** since when nothing is read from the socket */
+  #pausedUs: number | undefined
   #loggedUps = 0
   #loggedDowns = 0
   #held = 0
@@ -82,7 +83,7 @@ export class Connection {
   }
 
   get paused(): boolean {
-    return this.#paused
+    return this.#pausedUs !== undefined
   }
 
   receive(chunk: Uint8Array, nowUs: number): void {
@@ -102,7 +103,7 @@ export class Connection {
   /** Timers, and what has waited long enough. */
   turn(nowUs: number): void {
     const due = this.session.nextDueUs()
-    if (due !== undefined && due <= nowUs) this.session.tick(nowUs)
+    if (!this.paused && due !== undefined && due <= nowUs) this.session.tick(nowUs)
     this.flush()
     const { peerUps, peerDowns } = this.session.counters
     if (peerUps === this.#loggedUps && peerDowns === this.#loggedDowns) return
@@ -125,16 +126,23 @@ export class Connection {
     this.#hold(0)
   }
 
-  pause(): void {
-    if (this.#paused || this.ended) return
-    this.#paused = true
+  pause(nowUs: number): void {
+    if (this.paused || this.ended) return
+    this.#pausedUs = nowUs
     this.#socket.pause()
   }
 
-  resume(): void {
-    if (!this.#paused || this.ended) return
-    this.#paused = false
+  resume(nowUs: number): void {
+    if (this.#pausedUs === undefined || this.ended) return
+    this.held(this.#pausedUs, nowUs)
+    this.#pausedUs = undefined
+    this.heardUs = nowUs
     this.#socket.resume()
+  }
+
+  /** Nobody looked whether this router said something. */
+  held(fromUs: number, toUs: number): void {
+    this.session.held(fromUs, toUs)
   }
 
   /** Closes the socket and the session; its last rows go to the consumer. */
@@ -142,6 +150,7 @@ export class Connection {
     if (this.ended) return
     this.ended = true
     this.#socket.destroy()
+    if (this.#pausedUs !== undefined) this.held(this.#pausedUs, nowUs)
     this.session.end(how, nowUs)
     this.flush()
     const { counters } = this.session

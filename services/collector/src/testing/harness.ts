@@ -5,10 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Batch } from '@ribscope/events'
 import { pino } from 'pino'
 import { createBmpServer } from '../bmp-server.ts'
-import type { BmpServer } from '../bmp-server.ts'
+import type { BmpServer, BmpServerDeps } from '../bmp-server.ts'
 import type { BmpServerConfig } from '../config.ts'
 
 const LIMIT_MS = 20_000
+
+type Clocks = Pick<BmpServerDeps, 'now' | 'monotonic'>
 
 /** Waits for a condition, not for a time. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
@@ -33,10 +35,12 @@ export class Harness {
   held = false
   refusing = false
   inFlight = 0
+  /** how often the server looked at the clock: with every chunk, and when its timer comes */
+  turns = 0
   #release: (() => void)[] = []
   readonly #sockets: Socket[] = []
 
-  private constructor(config: Partial<BmpServerConfig>) {
+  private constructor(config: Partial<BmpServerConfig>, clocks: Clocks) {
     const log = pino(
       { level: 'debug' },
       { write: (line: string) => this.logs.push(JSON.parse(line) as LogLine) },
@@ -45,6 +49,11 @@ export class Harness {
       { host: '127.0.0.1', port: 0, collector: 'c1', flushIntervalMs: 10, ...config },
       {
         log,
+        ...clocks,
+        monotonic: () => {
+          this.turns++
+          return (clocks.monotonic ?? (() => Math.floor(performance.now() * 1000)))()
+        },
         openSink: () => ({
           submit: async (batch) => {
             this.inFlight += batch.body.length
@@ -62,8 +71,8 @@ export class Harness {
     )
   }
 
-  static async start(config: Partial<BmpServerConfig> = {}): Promise<Harness> {
-    const harness = new Harness(config)
+  static async start(config: Partial<BmpServerConfig> = {}, clocks: Clocks = {}): Promise<Harness> {
+    const harness = new Harness(config, clocks)
     await harness.server.start()
     return harness
   }
