@@ -170,6 +170,7 @@ export const route = object({
 
 export const ribRoute = object({
   ...(route['properties'] as Record<string, Schema>),
+  vrf_name: about(string, 'VRF as operators know it; `default`; empty: no IP route'),
   since: about(nullable(time), 'last event that was no duplicate'),
   stale: about(
     integer,

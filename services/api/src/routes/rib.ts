@@ -1,80 +1,43 @@
 /** Looking glass and time travel. */
-import { parseAddress, parsePrefix, type Prefix } from '@ribscope/fabric'
+import { parseAddress } from '@ribscope/fabric'
+import { StoreError } from '@ribscope/store'
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
+import {
+  BAD_PATTERN,
+  MATCHES,
+  peerOf,
+  prefixOf,
+  RIBS,
+  routeWords,
+  where,
+  type Match,
+} from '../lookup.ts'
 import { badRequest } from '../problem.ts'
 import { sql } from '../queries.ts'
-import { withNumbers, without, type Row } from '../rows.ts'
+import { withNumbers, without, words, type Row } from '../rows.ts'
 import * as s from '../schemas.ts'
 import * as shapes from '../shapes.ts'
 import { clickhouseNow, clickhouseTime } from '../time.ts'
-
-const RIBS = ['adj_in_pre', 'adj_in_post', 'loc_rib', 'adj_out_pre', 'adj_out_post'] as const
-const MATCHES = ['exact', 'longest', 'covered'] as const
 
 interface RibQuery {
   readonly router?: string
   readonly rib?: (typeof RIBS)[number]
   readonly peer?: string
   readonly prefix?: string
-  readonly match: (typeof MATCHES)[number]
+  readonly match: Match
   readonly vrf?: string
   readonly afi?: number
   readonly safi?: number
+  readonly next_hop?: string
+  readonly as_path?: string
+  readonly community?: string[]
+  readonly origin_node?: string
+  readonly rd?: string
   readonly at?: string
   readonly limit: number
   readonly cursor?: string
-}
-
-/** As the store keeps addresses: IPv4 as ::ffff:a.b.c.d. */
-const stored = (family: 4 | 6, text: string): string => (family === 4 ? `::ffff:${text}` : text)
-
-/** Parameters of rib_now.sql and rib_at.sql that choose prefixes. */
-interface Where {
-  readonly ip_version: number
-  readonly first: string
-  readonly last: string
-  readonly bits: number
-  readonly addresses: readonly string[]
-  readonly lengths: readonly number[]
-}
-
-const ANYWHERE: Where = { ip_version: 0, first: '', last: '', bits: 0, addresses: [], lengths: [] }
-
-function where(prefix: Prefix | undefined, match: RibQuery['match']): Where {
-  if (!prefix) return ANYWHERE
-  const { family, bits } = prefix
-  if (match === 'covered') {
-    const [first, last] = [prefix.first, prefix.last].map((v) =>
-      stored(family, addressText(family, v)),
-    )
-    return { ...ANYWHERE, ip_version: family, first: first ?? '', last: last ?? '', bits }
-  }
-  const lengths = match === 'exact' ? [bits] : Array.from({ length: bits + 1 }, (_, i) => i)
-  const width = family === 4 ? 32 : 128
-  const addresses = lengths.map((length) => {
-    const host = (1n << BigInt(width - length)) - 1n
-    return stored(family, addressText(family, prefix.first & ~host))
-  })
-  return { ...ANYWHERE, ip_version: family, addresses, lengths }
-}
-
-function addressText(family: 4 | 6, value: bigint): string {
-  if (family === 4) return [24n, 16n, 8n, 0n].map((n) => String((value >> n) & 255n)).join('.')
-  return [112n, 96n, 80n, 64n, 48n, 32n, 16n, 0n]
-    .map((n) => ((value >> n) & 0xffffn).toString(16))
-    .join(':')
-}
-
-/** A peer is an address, a key of the log, or the name of the node or device at the other end. */
-function peerOf(text: string | undefined): Record<'peer_addr' | 'peer_name' | 'peer_key', string> {
-  const none = { peer_addr: '', peer_name: '', peer_key: '0' }
-  if (text === undefined) return none
-  const address = parseAddress(text)
-  if (address) return { ...none, peer_addr: stored(address.family, address.text) }
-  if (/^\d{1,20}$/.test(text) && BigInt(text) < 1n << 64n) return { ...none, peer_key: text }
-  return { ...none, peer_name: text }
 }
 
 const KEY = 'snnnssnsn'
@@ -121,24 +84,6 @@ const keyOf = (row: Row): (string | number)[] => [
   Number(row['path_id']),
 ]
 
-/** Of routes that cover a prefix, those that a router would use: the longest of each of its views. */
-export function longestOnly(rows: readonly Row[]): Row[] {
-  const view = (row: Row): string =>
-    JSON.stringify([
-      row['router'],
-      row['key_peer'],
-      row['rib'],
-      row['afi'],
-      row['safi'],
-      row['vrf'],
-    ])
-  const longest = new Map<string, number>()
-  for (const row of rows) {
-    longest.set(view(row), Math.max(longest.get(view(row)) ?? 0, Number(row['key_bits'])))
-  }
-  return rows.filter((row) => Number(row['key_bits']) === longest.get(view(row)))
-}
-
 export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): void {
   app.get<{ Querystring: RibQuery }>(
     '/rib',
@@ -162,9 +107,32 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
               enum: MATCHES,
               default: 'exact',
               description:
-                'exact; longest: what each view would use for it; covered: all inside it',
+                'exact; longest: what each view (router, peer, table, family, VRF) would use for it; covering: it and all that it lies in; covered: it and all inside it',
             },
-            vrf: s.parameters.vrf,
+            vrf: s.about(
+              s.parameters.vrf,
+              'name of the VRF, `default` for the global one; of VPN and EVPN routes by L3VNI or route target',
+            ),
+            next_hop: { type: 'string', maxLength: 64, description: 'address' },
+            as_path: {
+              type: 'string',
+              maxLength: 200,
+              description:
+                'regular expression (RE2) over the path as text, `65001 65002 {65003,65004}`; `_` is a boundary as on routers: `_65001_`, `_65002$`, `^$`',
+            },
+            community: s.wordsOf(
+              '65000:1, 65000:1:2 (large), rt:65000:100 and the other extended ones as answers have them, or a name such as no-export; all of them',
+            ),
+            origin_node: {
+              type: 'string',
+              maxLength: 255,
+              description: 'node that announced it first, as far as is known',
+            },
+            rd: {
+              type: 'string',
+              maxLength: 64,
+              description: 'distinguisher of the route, or of the session that it came by',
+            },
             afi: { type: 'integer', minimum: 1, maximum: 65535 },
             safi: { type: 'integer', minimum: 1, maximum: 255 },
             at: s.parameters.at,
@@ -176,19 +144,11 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
     },
     async ({ query }) => {
       const { limit, match } = query
-      const prefix = query.prefix === undefined ? undefined : parsePrefix(query.prefix)
-      if (query.prefix !== undefined && !prefix) {
-        throw badRequest(
-          `prefix ${JSON.stringify(query.prefix)}: expected PREFIX/LENGTH`,
-          'bad-prefix',
-        )
-      }
-      const longest = match === 'longest' && prefix !== undefined
-      if (longest && query.cursor !== undefined) {
-        throw badRequest('cursor: match=longest has one page', 'bad-cursor')
-      }
+      const prefix = query.prefix === undefined ? undefined : prefixOf(query.prefix)
+      if (!prefix && match !== 'exact') throw badRequest(`match=${match} goes with a prefix`)
       const at = query.at === undefined ? undefined : clickhouseTime('at', query.at)
-      const statement = at === undefined ? 'rib_now' : 'rib_at'
+      const when = at === undefined ? 'now' : 'at'
+      const longest = match === 'longest'
       const wanted = {
         router: query.router ?? '',
         rib: query.rib ?? '',
@@ -197,59 +157,44 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
         safi: query.safi ?? 0,
         ...peerOf(query.peer),
         ...where(prefix, match),
+        ...routeWords({ ...query, community: words(query.community) }),
         ...after(query.cursor),
         ...(at === undefined ? {} : { at }),
-        limit: longest ? limits.rows : limit + 1,
+        limit: limit + 1,
       }
-      const rows = await db.query<Row>(sql(statement), {
-        ...wanted,
-        ...(wanted.lengths.length === 0 ? await prefixesOf(statement, wanted) : {}),
-      })
-      const chosen = longest ? longestOnly(rows) : rows
-      const shown = chosen.slice(0, limit)
+      const found = await refusingPatterns(() =>
+        db.query<Row>(sql(`rib_${when}_${longest ? 'longest' : 'keys'}`), wanted),
+      )
+      const shown = await routesOf(`rib_${when}`, found.slice(0, limit), at)
       const since = await sinceOf(shown, at ?? clickhouseNow(now()))
-      const last = shown.at(-1)
+      const last = found.length > limit ? found[limit - 1] : undefined
       return {
         items: shown.map((row) => ({
           ...withNumbers(without(row, KEY_COLUMNS), ['seq', 'bmp_session']),
           since: since.get(JSON.stringify(keyOf(row))) ?? null,
         })),
-        next: !longest && rows.length > limit && last ? encodeCursor(keyOf(last)) : null,
+        next: last ? encodeCursor(keyOf(last)) : null,
       }
     },
   )
 
-  /** The prefixes of one page: found by few columns, so that all columns are read of these routes only. */
-  async function prefixesOf(
+  /** The routes of one page in full. */
+  function routesOf(
     statement: string,
-    wanted: Readonly<Record<string, unknown>>,
-  ): Promise<{ addresses: string[]; lengths: number[] }> {
-    const found = await db.query<{ address: string; length: number }>(
-      sql(`${statement}_prefixes`),
-      wanted,
-    )
-    // No routes, no prefixes; an empty list would mean all.
-    if (found.length === 0) return { addresses: ['::'], lengths: [255] }
-    return {
-      addresses: found.map(({ address }) => address),
-      lengths: found.map(({ length }) => length),
-    }
+    keys: readonly Row[],
+    at: string | undefined,
+  ): Promise<Row[]> {
+    if (keys.length === 0) return Promise.resolve([])
+    return db.query<Row>(sql(statement), {
+      ...prefixList(keys),
+      keys: keys.map((row) => BigInt(String(row['key_hash']))),
+      ...(at === undefined ? {} : { at }),
+    })
   }
 
   async function sinceOf(rows: readonly Row[], at: string): Promise<Map<string, string>> {
-    const prefixes = new Map(
-      rows.map((row) => [
-        `${String(row['key_addr'])}/${String(row['key_bits'])}`,
-        [String(row['key_addr']), Number(row['key_bits'])] as const,
-      ]),
-    )
-    if (prefixes.size === 0) return new Map()
-    const keys = [...prefixes.values()]
-    const found = await db.query<Row>(sql('rib_since'), {
-      addresses: keys.map(([address]) => address),
-      lengths: keys.map(([, length]) => length),
-      at,
-    })
+    if (rows.length === 0) return new Map()
+    const found = await db.query<Row>(sql('rib_since'), { ...prefixList(rows), at })
     return new Map(
       found.map((row) => [
         JSON.stringify([
@@ -266,5 +211,31 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
         String(row['since']),
       ]),
     )
+  }
+}
+
+/** Each prefix once. */
+function prefixList(rows: readonly Row[]): { addresses: string[]; lengths: number[] } {
+  const prefixes = new Map(
+    rows.map((row) => {
+      const [address, bits] = [String(row['key_addr']), Number(row['key_bits'])]
+      return [`${address}/${String(bits)}`, [address, bits] as const]
+    }),
+  )
+  return {
+    addresses: [...prefixes.values()].map(([address]) => address),
+    lengths: [...prefixes.values()].map(([, bits]) => bits),
+  }
+}
+
+/** A pattern that is no regular expression is the caller's mistake; only the engine knows. */
+async function refusingPatterns<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof StoreError && BAD_PATTERN.test(error.message)) {
+      throw badRequest('as_path: not a regular expression that RE2 takes', 'bad-pattern')
+    }
+    throw error
   }
 }

@@ -5,18 +5,28 @@ import { screenOf, shortTime, shown, table, type Screen } from '../screen.ts'
 import { flag, number, oneOf, text } from '../values.ts'
 
 const RIBS = ['adj_in_pre', 'adj_in_post', 'loc_rib', 'adj_out_pre', 'adj_out_post'] as const
-const MATCHES = ['exact', 'longest', 'covered'] as const
+const MATCHES = ['exact', 'longest', 'covering', 'covered'] as const
+/** Flags that the API knows by the same name, dashes for underscores. */
+const WORDS = ['router', 'peer', 'vrf', 'next-hop', 'as-path', 'origin-node', 'rd'] as const
 
 export const command: Command = {
   name: 'rib',
   summary: 'looking glass: routes now or at an instant',
   usage: `ribscope rib [PREFIX] [flags]
 
-  --match HOW        exact (default), longest (what each view would use for it), covered (all inside it)
+PREFIX may be a host without length. Flags together mean all of them.
+
+  --match HOW        exact (default); longest: what each view (router, peer, table, family, VRF) would
+                     use for it; covering: it and all it lies in; covered: it and all inside it
   --router NAME      name, sysName or source address
   --rib NAME         ${RIBS.join(', ')}
   --peer WHO         address, or name of the node or router at the other end
-  --vrf NAME
+  --vrf NAME         default: the global one; VPN and EVPN routes by L3VNI or route target
+  --next-hop ADDRESS
+  --as-path PATTERN  regular expression over the path, _ a boundary: _65001_, _65002$, ^$
+  --community LIST   65000:1, 65000:1:2, rt:65000:100, no-export ...; several with commas: all of them
+  --origin-node NAME who announced it first
+  --rd RD            distinguisher, ADMIN:NUMBER
   --at TIME          as it was then (RFC 3339)
   --limit N          at most so many (default 100)
 ${CLIENT_USAGE}`,
@@ -26,6 +36,11 @@ ${CLIENT_USAGE}`,
     rib: { type: 'string' },
     peer: { type: 'string' },
     vrf: { type: 'string' },
+    'next-hop': { type: 'string' },
+    'as-path': { type: 'string' },
+    community: { type: 'string' },
+    'origin-node': { type: 'string' },
+    rd: { type: 'string' },
     at: { type: 'string' },
     limit: { type: 'string' },
     ...CLIENT_OPTIONS,
@@ -43,9 +58,8 @@ ${CLIENT_USAGE}`,
       prefix,
       match,
       rib: oneOf(values, 'rib', RIBS),
-      router: text(values, 'router'),
-      peer: text(values, 'peer'),
-      vrf: text(values, 'vrf'),
+      ...Object.fromEntries(WORDS.map((name) => [name.replace('-', '_'), text(values, name)])),
+      community: text(values, 'community'),
       at: text(values, 'at'),
     }
     const list = await new ApiClient(ctx).list('/rib', query, limit)
@@ -86,6 +100,9 @@ function attributes(item: Json): string {
   const words = [
     ...(item['stale'] === 1 ? ['stale'] : []),
     `path ${String(item['as_path_text']) === '' ? 'empty' : String(item['as_path_text'])}`,
+    ...(['', 'default'].includes(shown(item['vrf_name']))
+      ? []
+      : [`vrf ${shown(item['vrf_name'])}`]),
     ...(['origin', 'local_pref', 'med', 'gw_ip', 'vni'] as const).flatMap((name) => {
       const value = item[name]
       return value === null || value === '' || (name === 'vni' && value === 0)

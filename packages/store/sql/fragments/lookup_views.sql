@@ -1,0 +1,11 @@
+            -- Which tables of which routers, and which prefixes. Empty parameters filter nothing.
+            (empty({router:String}) OR l.router = {router:String} OR l.router IN (SELECT toString(r.router) FROM ribscope.fabric_routers AS r WHERE r.name = {router:String}))
+            AND (empty({rib:String}) OR toString(l.rib) = {rib:String})
+            AND ({afi:UInt16} = 0 OR l.afi = {afi:UInt16}) AND ({safi:UInt8} = 0 OR l.safi = {safi:UInt8})
+            AND ({peer_key:UInt64} = 0 OR l.peer_key = {peer_key:UInt64})
+            AND (empty({peer_addr:String}) OR l.peer_addr = toIPv6OrDefault({peer_addr:String}))
+            AND (empty({peer_name:String}) OR (l.router, l.peer_key) IN (SELECT toString(p.router), p.peer_key FROM ribscope.fabric_peers AS p WHERE p.node = {peer_name:String} OR p.device = {peer_name:String}))
+            AND ({ip_version:UInt8} = 0 OR l.ip_version = {ip_version:UInt8})
+            AND (empty({first:String}) OR (l.addr BETWEEN toIPv6OrDefault({first:String}) AND toIPv6OrDefault({last:String}) AND l.bits >= {bits:UInt8}))
+            AND (empty({lengths:Array(UInt8)}) OR (l.addr, l.bits) IN (SELECT a, b FROM (SELECT {addresses:Array(IPv6)} AS a, {lengths:Array(UInt8)} AS b) ARRAY JOIN a, b))
+            AND (empty({vrf:String}) OR l.vrf = {vrf:String} OR vrf_of_route = {vrf:String})
