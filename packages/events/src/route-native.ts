@@ -1,25 +1,19 @@
 import type { ByteWriter } from './byte-writer.ts'
+import { formatIp } from './ip.ts'
 import { beginBlock, beginColumn, writeLowCardinality } from './native.ts'
 import type { NativeBlock } from './native.ts'
 import {
-  USED_ENCAP,
-  USED_GATEWAY,
   USED_KEY,
-  USED_LINK_BW,
   USED_LOCAL_PREF,
   USED_MED,
-  USED_MM_SEQ,
   USED_NEXT_HOP,
-  USED_NEXT_HOP_LL,
   USED_ORIGINATOR,
   USED_PATH_ID,
   USED_PEER_RD,
-  USED_RD,
-  USED_RMAC,
-  USED_VNI2,
   USED_VRF,
 } from './route-block.ts'
-import type { ArrayColumn, RouteBlock, TextRun } from './route-block.ts'
+import type { ArrayColumn, RouteBlock } from './route-block.ts'
+import { writeMore } from './route-more.ts'
 import { RIB_CODES } from './rows.ts'
 import type { SessionFacts } from './rows.ts'
 
@@ -29,11 +23,10 @@ const RIB_TYPE = `Enum8(${Object.entries(ROUTE_RIBS)
   .join(', ')})`
 const TIME_TYPE = "DateTime64(6, 'UTC')"
 
-/** Columns of the INSERT. `pos` is the table's own. */
+/** Columns of the INSERT. */
 export const ROUTE_COLUMNS: readonly string[] = [
   'addr',
   'bits',
-  'ip_version',
   'afi',
   'safi',
   'router',
@@ -41,8 +34,8 @@ export const ROUTE_COLUMNS: readonly string[] = [
   'rib',
   'nlri_key',
   'path_id',
+  'pos',
   'bmp_session',
-  'seq',
   'rx_ts',
   'bmp_ts',
   'collector',
@@ -52,45 +45,29 @@ export const ROUTE_COLUMNS: readonly string[] = [
   'peer_asn',
   'peer_bgp_id',
   'peer_rd',
-  'phase',
   'vrf',
   'action',
-  'rd',
-  'labels',
+  'flags',
   'next_hop',
-  'next_hop_ll',
-  'origin',
   'as_path',
-  'as_path_sets',
   'med',
   'local_pref',
   'communities',
   'ext_communities',
-  'large_communities',
+  'labels',
   'originator_id',
-  'cluster_list',
-  'evpn_type',
-  'esi',
-  'eth_tag',
-  'mac',
-  'gw_ip',
   'vni',
-  'vni2',
-  'rmac',
-  'mm_seq',
-  'link_bw',
-  'encap',
-  'd_path',
-  'flags',
   'attr_hash',
   'fwd_hash',
-  'unknown_attrs',
-  'decode_errors',
+  'more',
 ]
 
 const zeros = new Uint8Array(65_536 * 2)
 
-/** Appends the rows of a block; unused columns are left out. */
+/**
+ * Appends the rows of a block; unused columns are left out. The block can only be cleared after this: its
+ * columns `seq` and `flags` become `pos` and the table's wider `flags` where they lie.
+ */
 export function writeRouteBlock(out: ByteWriter, k: RouteBlock, facts: SessionFacts): void {
   k.closeRun()
   const n = k.n
@@ -106,7 +83,6 @@ export function writeRouteBlock(out: ByteWriter, k: RouteBlock, facts: SessionFa
 
   raw('addr', 'IPv6', k.addr, 16)
   raw('bits', 'UInt8', k.bits, 1)
-  raw('ip_version', 'UInt8', k.ipVersion, 1)
   raw('afi', 'UInt16', k.afi, 2)
   raw('safi', 'UInt8', k.safi, 1)
   constantWord(out, block, 'router', facts.router)
@@ -121,56 +97,58 @@ export function writeRouteBlock(out: ByteWriter, k: RouteBlock, facts: SessionFa
   const session = new DataView(new ArrayBuffer(8))
   session.setBigUint64(0, BigInt(facts.bmpSession), true)
   repeated(out, new Uint8Array(session.buffer), n)
-  raw('seq', 'UInt64', k.seq, 8)
+  positions(k, facts.bmpSession)
+  raw('pos', 'UInt64', k.seq, 8)
   raw('rx_ts', TIME_TYPE, k.rxTs, 8)
   raw('bmp_ts', TIME_TYPE, k.bmpTs, 8)
   constantWord(out, block, 'collector', facts.collector)
-  beginColumn(out, block, 'router_addr', 'IPv6')
-  repeated(out, facts.routerAddr, n)
+  constantWord(out, block, 'router_addr', formatIp(facts.routerAddr))
   raw('peer_epoch', 'UInt32', k.peerEpoch, 4)
   raw('peer_addr', 'IPv6', k.peerAddr, 16)
   raw('peer_asn', 'UInt32', k.peerAsn, 4)
   raw('peer_bgp_id', 'UInt32', k.peerBgpId, 4)
   rare(USED_PEER_RD, 'peer_rd', 'UInt64', k.peerRd, 8)
-  raw('phase', "Enum8('dump' = 1, 'live' = 2)", k.phase, 1)
   if ((used & USED_VRF) !== 0) {
     beginColumn(out, block, 'vrf', 'LowCardinality(String)')
     writeLowCardinality(out, k.vrfs, k.vrf.subarray(0, n))
   }
   raw('action', "Enum8('announce' = 1, 'withdraw' = 2)", k.action, 1)
-  rare(USED_RD, 'rd', 'UInt64', k.rd, 8)
-  array(out, block, 'labels', 'UInt32', k.labels, n)
   rare(USED_NEXT_HOP, 'next_hop', 'IPv6', k.nextHop, 16)
-  rare(USED_NEXT_HOP_LL, 'next_hop_ll', 'IPv6', k.nextHopLl, 16)
-  raw('origin', "Enum8('igp' = 0, 'egp' = 1, 'incomplete' = 2, '' = 3)", k.origin, 1)
   array(out, block, 'as_path', 'UInt32', k.asPath, n)
-  texts(out, block, 'as_path_sets', k.asPathSets, n)
   rare(USED_MED, 'med', 'UInt32', k.med, 4)
   rare(USED_LOCAL_PREF, 'local_pref', 'UInt32', k.localPref, 4)
   array(out, block, 'communities', 'UInt32', k.communities, n)
   array(out, block, 'ext_communities', 'UInt64', k.extCommunities, n)
-  array(out, block, 'large_communities', 'UInt32', k.largeCommunities, n)
+  array(out, block, 'labels', 'UInt32', k.labels, n)
   rare(USED_ORIGINATOR, 'originator_id', 'UInt32', k.originatorId, 4)
-  array(out, block, 'cluster_list', 'UInt32', k.clusterList, n)
-  if (k.evpn) {
-    raw('evpn_type', 'UInt8', k.evpnType, 1)
-    raw('esi', 'FixedString(10)', k.esi, 10)
-    raw('eth_tag', 'UInt32', k.ethTag, 4)
-    raw('mac', 'FixedString(6)', k.mac, 6)
-    rare(USED_GATEWAY, 'gw_ip', 'IPv6', k.gateway, 16)
-    raw('vni', 'UInt32', k.vni, 4)
-    rare(USED_VNI2, 'vni2', 'UInt32', k.vni2, 4)
-  }
-  rare(USED_RMAC, 'rmac', 'FixedString(6)', k.rmac, 6)
-  rare(USED_MM_SEQ, 'mm_seq', 'UInt32', k.mmSeq, 4)
-  rare(USED_LINK_BW, 'link_bw', 'Float64', k.linkBw, 8)
-  rare(USED_ENCAP, 'encap', 'UInt16', k.encap, 2)
-  texts(out, block, 'd_path', k.dPath, n)
-  raw('flags', 'UInt32', k.flags, 4)
+  if (k.evpn) raw('vni', 'UInt32', k.vni, 4)
   raw('attr_hash', 'UInt64', k.attrHash, 8)
   raw('fwd_hash', 'UInt64', k.fwdHash, 8)
-  textLists(out, block, 'unknown_attrs', k.unknownAttrs, n)
-  textLists(out, block, 'decode_errors', k.decodeErrors, n)
+  writeMore(out, block, k)
+  // Last: the map looks at the flags of the block.
+  packFlags(k)
+  raw('flags', 'UInt32', k.flags, 4)
+}
+
+/** `pos` = bmp_session * 4096 + seq, in place of seq. */
+function positions(k: RouteBlock, bmpSession: number): void {
+  const base = BigInt(bmpSession) * 4096n
+  const baseLo = Number(base & 0xffffffffn)
+  const baseHi = Number(base >> 32n)
+  const { seq, n } = k
+  for (let j = 0; j < n * 2; j += 2) {
+    const lo = (seq[j]! >>> 0) + baseLo
+    seq[j] = lo | 0
+    seq[j + 1] = seq[j + 1]! + baseHi + (lo > 0xffffffff ? 1 : 0)
+  }
+}
+
+/** Phase, origin and IP version in bits 12 to 18: three columns less to sort. */
+function packFlags(k: RouteBlock): void {
+  const { flags, phase, origin, ipVersion, n } = k
+  for (let row = 0; row < n; row++) {
+    flags[row]! |= (phase[row]! << 12) | (origin[row]! << 14) | (ipVersion[row]! << 16)
+  }
 }
 
 function constantWord(out: ByteWriter, block: NativeBlock, name: string, value: string): void {
@@ -203,42 +181,4 @@ function array(
   beginColumn(out, block, name, `Array(${type})`)
   out.raw(new Uint8Array(column.ends.buffer, 0, rows * 8))
   out.raw(new Uint8Array(column.data.buffer, 0, column.count * 4))
-}
-
-function texts(
-  out: ByteWriter,
-  block: NativeBlock,
-  name: string,
-  runs: readonly TextRun<string>[],
-  rows: number,
-): void {
-  if (runs.length === 0) return
-  beginColumn(out, block, name, 'String')
-  let row = 0
-  for (const { from, to, value } of runs) {
-    out.raw(zeros.subarray(0, from - row))
-    for (row = from; row < to; row++) out.text(value)
-  }
-  out.raw(zeros.subarray(0, rows - row))
-}
-
-function textLists(
-  out: ByteWriter,
-  block: NativeBlock,
-  name: string,
-  runs: readonly TextRun<readonly string[]>[],
-  rows: number,
-): void {
-  if (runs.length === 0) return
-  beginColumn(out, block, name, 'Array(String)')
-  let end = 0
-  let row = 0
-  for (const { from, to, value } of runs) {
-    for (; row < from; row++) out.u64(end)
-    for (; row < to; row++) out.u64((end += value.length))
-  }
-  for (; row < rows; row++) out.u64(end)
-  for (const { from, to, value } of runs) {
-    for (let i = from; i < to; i++) for (const text of value) out.text(text)
-  }
 }

@@ -137,7 +137,8 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
       await fromFile(
         `ribscope.${blocks.table} (${blocks.columns.join(', ')})`,
         blocks.bodies,
-        `insert_deduplication_token = '${blocks.token}', deduplicate_blocks_in_dependent_materialized_views = 1, async_insert = 0`,
+        // Replacing rows while they are inserted costs more than sorting them; FINAL and merges do it anyway.
+        `insert_deduplication_token = '${blocks.token}', deduplicate_blocks_in_dependent_materialized_views = 1, async_insert = 0, optimize_on_insert = 0`,
         'Native',
       )
     },

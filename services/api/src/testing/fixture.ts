@@ -149,35 +149,36 @@ export function routeRow({
   return {
     addr: v6 ? address : v4(address),
     bits: Number(bits),
-    ip_version: v6 ? 6 : 4,
     afi: v6 ? 2 : 1,
     safi: 1,
     router,
     peer_key: peer,
     rib,
     bmp_session: SESSION,
-    seq,
+    pos: String(BigInt(SESSION) * 4096n + BigInt(seq)),
     rx_ts: at(seconds),
     bmp_ts: at(Math.floor(seconds)),
     collector: 'c1',
-    router_addr: v4('127.0.1.11'),
+    router_addr: '127.0.1.11',
     peer_epoch: 1,
     peer_addr: v4(from.addr),
     peer_asn: from.asn,
     peer_bgp_id: number(from.addr),
-    phase: seconds < 2 ? 'dump' : 'live',
     action,
+    // Phase, origin and IP version, as the comment of the column has it.
+    flags:
+      (action === 'announce' ? 4 + 2048 : 3 << 14) |
+      ((seconds < 2 ? 1 : 2) << 12) |
+      ((v6 ? 6 : 4) << 16),
     ...(action === 'announce'
       ? {
           next_hop: v4(from.addr),
-          origin: 'igp',
           as_path: [from.asn],
           communities: [65000 * 65536 + 21],
-          flags: 4 + 2048,
           attr_hash: `1844674407370950${String(from.asn).slice(-4)}`,
           fwd_hash: String(from.asn),
         }
-      : { origin: '' }),
+      : {}),
     ...more,
   }
 }

@@ -1,0 +1,163 @@
+/**
+ * HOT PATH: the column `more` of route_log, a map of what few routes have: a column each would cost every
+ * route. Keys and values are those of the table's comment; a value that is zero is left out.
+ */
+import { ByteWriter } from './byte-writer.ts'
+import { beginColumn } from './native.ts'
+import type { NativeBlock } from './native.ts'
+import {
+  FLAG_LINK_BW,
+  FLAG_MM_SEQ,
+  FLAG_RMAC,
+  USED_ENCAP,
+  USED_GATEWAY,
+  USED_LINK_BW,
+  USED_MM_SEQ,
+  USED_NEXT_HOP_LL,
+  USED_RMAC,
+  USED_VNI2,
+} from './route-block.ts'
+import type { ArrayColumn, RouteBlock, TextRun } from './route-block.ts'
+
+const NEXT_HOP_LL = 1
+const AS_PATH_SETS = 2
+const LARGE_COMMUNITIES = 3
+const CLUSTER_LIST = 4
+const D_PATH = 5
+const UNKNOWN_ATTRS = 6
+const DECODE_ERRORS = 7
+const ESI = 8
+const GW_IP = 9
+const VNI2 = 10
+const RMAC = 11
+const MM_SEQ = 12
+const LINK_BW = 13
+const ENCAP = 14
+
+const USED_ANY =
+  USED_NEXT_HOP_LL | USED_GATEWAY | USED_VNI2 | USED_RMAC | USED_MM_SEQ | USED_LINK_BW | USED_ENCAP
+
+/** Encoding is synchronous, so that one set of buffers will do. */
+const keys = new ByteWriter(1 << 12)
+const values = new ByteWriter(1 << 16)
+
+/** Appends the column when some row of the block has something for it. Wants `flags` as the block has them. */
+export function writeMore(out: ByteWriter, block: NativeBlock, k: RouteBlock): void {
+  const texts = k.asPathSets.length + k.dPath.length + k.unknownAttrs.length + k.decodeErrors.length
+  const lists = k.largeCommunities.used || k.clusterList.used
+  if (!k.evpn && texts === 0 && !lists && (k.used & USED_ANY) === 0) return
+
+  beginColumn(out, block, 'more', 'Map(UInt8, String)')
+  keys.length = 0
+  values.length = 0
+  const { n, used, flags } = k
+  const nextHopLl = new Uint8Array(k.nextHopLl.buffer)
+  const gateway = new Uint8Array(k.gateway.buffer)
+  const linkBw = new Uint8Array(k.linkBw.buffer)
+  const large = new Uint8Array(k.largeCommunities.data.buffer)
+  const clusters = new Uint8Array(k.clusterList.data.buffer)
+  const sets = new Runs(k.asPathSets, (text) => text)
+  const dPaths = new Runs(k.dPath, (text) => text)
+  const unknown = new Runs(k.unknownAttrs, (list) => list.join('\n'))
+  const errors = new Runs(k.decodeErrors, (list) =>
+    list.map((text) => text.replaceAll('\n', ' ')).join('\n'),
+  )
+  for (let row = 0; row < n; row++) {
+    if ((used & USED_NEXT_HOP_LL) !== 0) quad(NEXT_HOP_LL, k.nextHopLl, nextHopLl, row)
+    if (texts !== 0) text(AS_PATH_SETS, sets.at(row))
+    if (lists) {
+      list(LARGE_COMMUNITIES, k.largeCommunities, large, row)
+      list(CLUSTER_LIST, k.clusterList, clusters, row)
+    }
+    if (texts !== 0) {
+      text(D_PATH, dPaths.at(row))
+      text(UNKNOWN_ATTRS, unknown.at(row))
+      text(DECODE_ERRORS, errors.at(row))
+    }
+    if (k.evpn) {
+      const at = row * 10
+      const esi = k.esiView
+      if ((esi.getInt32(at) | esi.getInt32(at + 4) | esi.getInt16(at + 8)) !== 0) {
+        octets(ESI, k.esi, at, 10)
+      }
+      if ((used & USED_GATEWAY) !== 0) quad(GW_IP, k.gateway, gateway, row)
+      if ((used & USED_VNI2) !== 0) word(VNI2, k.vni2[row]!)
+    }
+    if ((used & USED_RMAC) !== 0 && (flags[row]! & FLAG_RMAC) !== 0) {
+      octets(RMAC, k.rmac, row * 6, 6)
+    }
+    if ((used & USED_MM_SEQ) !== 0 && (flags[row]! & FLAG_MM_SEQ) !== 0) word(MM_SEQ, k.mmSeq[row]!)
+    if ((used & USED_LINK_BW) !== 0 && (flags[row]! & FLAG_LINK_BW) !== 0) {
+      octets(LINK_BW, linkBw, row * 8, 8)
+    }
+    if ((used & USED_ENCAP) !== 0 && k.encap[row] !== 0) {
+      keys.u8(ENCAP)
+      values.u8(2)
+      values.u16(k.encap[row]!)
+    }
+    out.u64(keys.length)
+  }
+  out.raw(keys.bytes.subarray(0, keys.length))
+  out.raw(values.bytes.subarray(0, values.length))
+}
+
+function word(key: number, value: number): void {
+  if (value === 0) return
+  keys.u8(key)
+  values.u8(4)
+  values.u32(value >>> 0)
+}
+
+function quad(key: number, column: Int32Array, bytes: Uint8Array, row: number): void {
+  const j = row * 4
+  if ((column[j]! | column[j + 1]! | column[j + 2]! | column[j + 3]!) === 0) return
+  octets(key, bytes, j * 4, 16)
+}
+
+function list(key: number, column: ArrayColumn, bytes: Uint8Array, row: number): void {
+  if (!column.used) return
+  const from = row === 0 ? 0 : column.ends[row * 2 - 2]!
+  const to = column.ends[row * 2]!
+  if (to > from) octets(key, bytes, from * 4, (to - from) * 4)
+}
+
+function octets(key: number, from: Uint8Array, at: number, length: number): void {
+  keys.u8(key)
+  values.varUint(length)
+  values.reserve(length)
+  const { bytes } = values
+  let q = values.length
+  for (let i = at; i < at + length; i++) bytes[q++] = from[i]!
+  values.length = q
+}
+
+function text(key: number, value: string): void {
+  if (value === '') return
+  keys.u8(key)
+  values.text(value)
+}
+
+/** Values of runs of rows, asked for row after row. */
+class Runs<T> {
+  readonly #runs: readonly TextRun<T>[]
+  readonly #textOf: (value: T) => string
+  #next = 0
+  #to = 0
+  #text = ''
+
+  constructor(runs: readonly TextRun<T>[], textOf: (value: T) => string) {
+    this.#runs = runs
+    this.#textOf = textOf
+  }
+
+  at(row: number): string {
+    if (row >= this.#to) {
+      const run = this.#runs[this.#next]
+      if (run === undefined || row < run.from) return ''
+      this.#next++
+      this.#to = run.to
+      this.#text = this.#textOf(run.value)
+    }
+    return this.#text
+  }
+}

@@ -1,0 +1,1 @@
+DROP VIEW IF EXISTS ribscope.view_counts_mv

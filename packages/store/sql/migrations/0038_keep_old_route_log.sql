@@ -1,0 +1,1 @@
+RENAME TABLE IF EXISTS ribscope.route_log TO ribscope.route_log_0002

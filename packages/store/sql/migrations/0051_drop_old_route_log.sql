@@ -1,0 +1,1 @@
+DROP TABLE IF EXISTS ribscope.route_log_0002 SYNC
