@@ -1,0 +1,251 @@
+    -- All of view_trust behind `WITH <instant> AS clock,`. Rules, weights and columns: docs/sql.md.
+    -- pe: peers that were up when their router was last heard. spans: one table and family of one peer. live: what it holds. views: added up.
+    --
+    -- A counter of the router is compared with bounds: what has not changed since the report before it (or since the table was
+    -- complete) was there when it was made (settled); each row since may stand for one route more or less (recent). Outside of
+    -- [settled, settled + recent] router and log contradict each other, whatever happened meanwhile.
+    pe AS
+    (
+        SELECT p.router AS router, p.peer_key AS peer_key, p.bmp_session AS bmp_session, p.peer_epoch AS peer_epoch, p.kind AS kind, p.peer_addr AS peer_addr,
+            p.up_at AS up_at, p.families AS families, p.add_path AS add_path, p.opens_known AS opens_known,
+            toUInt8(p.began = 'synthetic') AS synthetic, p.announces AS announces, p.announces + p.withdraws AS said,
+            toUInt8(arrayExists(d -> endsWith(d, ' eor'), p.dumps)) AS has_eor,
+            multiIf(p.node != '', p.node, p.device != '', p.device, p.peer_addr) AS name
+        FROM ribscope.peer_sessions AS p
+        WHERE p.state IN ('up', 'stale')
+    ),
+    counters AS
+    (
+        SELECT s.router AS router, s.peer_key AS peer_key, s.bmp_session AS bmp_session, s.peer_epoch AS peer_epoch,
+            multiIf(s.stat_type IN (7, 9, 18, 19), 'adj_in_pre', s.stat_type IN (20, 21), 'adj_in_post', s.stat_type IN (14, 16), 'adj_out_pre', s.stat_type IN (15, 17), 'adj_out_post', 'loc_rib') AS of_rib,
+            s.afi AS afi, s.safi AS safi, argMax(s.value, s.seq) AS counted, max(s.seq) AS at_seq, max(s.rx_ts) AS at,
+            toUInt64(-ifNull(arrayElementOrNull(groupArraySorted(2)(-toInt64(s.seq)), 2), 0)) AS before_seq
+        FROM ribscope.stats_log AS s FINAL
+        -- 8 and 10 of a BGP peer are its part of Loc-RIB (RFC 7854), or what was accepted from it (GoBGP): no size of a table here.
+        WHERE (s.stat_type IN (7, 9, 14, 15, 16, 17, 18, 19, 20, 21) OR (s.stat_type IN (8, 10) AND s.rib = 'loc_rib'))
+            AND (s.router, s.bmp_session) IN (SELECT l.router, max(l.bmp_session) FROM ribscope.session_log AS l GROUP BY l.router)
+        GROUP BY s.router, s.peer_key, s.bmp_session, s.peer_epoch, of_rib, s.afi, s.safi
+    ),
+    dumps AS
+    (
+        SELECT s.router AS router, s.peer_key AS peer_key, s.bmp_session AS bmp_session, s.peer_epoch AS peer_epoch, toString(s.rib) AS of_rib, s.afi AS afi, s.safi AS safi,
+            argMax(toString(s.reason), s.pos) AS how, max(s.seq) AS done_seq
+        FROM ribscope.session_log AS s FINAL
+        WHERE s.kind = 'dump_done'
+        GROUP BY s.router, s.peer_key, s.bmp_session, s.peer_epoch, of_rib, s.afi, s.safi
+    ),
+    said AS
+    (
+        SELECT c.router AS router, c.peer_key AS peer_key, c.bmp_session AS bmp_session, c.peer_epoch AS peer_epoch, toString(c.rib) AS of_rib, c.afi AS afi, c.safi AS safi,
+            groupBitmapMergeState(c.announces) AS a, groupBitmapMergeState(c.withdraws) AS w
+        FROM ribscope.view_counts AS c
+        GROUP BY c.router, c.peer_key, c.bmp_session, c.peer_epoch, of_rib, c.afi, c.safi
+    ),
+    spans AS
+    (
+        SELECT k.router AS router, k.peer_key AS peer_key, k.bmp_session AS bmp_session, k.of_rib AS of_rib, k.afi AS afi, k.safi AS safi,
+            transform(k.of_rib, ['adj_in_pre', 'adj_in_post', 'loc_rib', 'adj_out_pre', 'adj_out_post'], [1, 2, 3, 4, 5], 0)::Int8 AS rib_id,
+            p.kind AS kind, p.name AS name, p.peer_addr AS peer_addr, p.synthetic AS synthetic, p.opens_known AS opens_known, has(p.add_path, concat(family, '/receive')) AS takes_paths,
+            bitmapCardinality(s.a) AS announces, bitmapCardinality(s.w) AS withdraws,
+            multiIf(d.how != '', d.how, e.how != '', e.how, r.how != '', r.how, 'running') AS dump,
+            arrayMap(x ->
+-- include: fragments/family_of_x.sql
+                , [(k.afi, k.safi)])[1] AS family,
+            f.at_seq != 0 AS by_family, f.at_seq = 0 AND n.at_seq != 0 AS by_total,
+            if(by_family, f.counted, n.counted) AS counted, if(by_family, f.at, n.at) AS at, if(by_family, f.at_seq, n.at_seq) AS at_seq,
+            multiIf(d.done_seq != 0, d.done_seq, e.done_seq != 0, e.done_seq, r.done_seq) AS own_done_seq,
+            if(by_family, own_done_seq, max(own_done_seq) OVER pr) AS done_seq,
+            (by_family OR by_total) AND if(by_family, own_done_seq, min(own_done_seq) OVER pr) != 0 AND done_seq < at_seq AS comparable,
+            greatest(if(by_family, f.before_seq, n.before_seq), done_seq) AS since_seq,
+            -- A counter of all families proves that something is missing only if all of them are monitored.
+            by_family OR (p.opens_known AND hasAll(groupUniqArray(family) OVER pr, p.families)) AS whole,
+            bitmapCardinality(bitmapSubsetInRange(s.a, since_seq + 1, toUInt64(9223372036854775807))) + bitmapCardinality(bitmapSubsetInRange(s.w, since_seq + 1, toUInt64(9223372036854775807))) AS own_recent
+        FROM
+        (
+            SELECT router, peer_key, bmp_session, peer_epoch, of_rib, afi, safi FROM said
+            UNION DISTINCT
+            SELECT router, peer_key, bmp_session, peer_epoch, of_rib, afi, safi FROM dumps WHERE of_rib != 'any'
+        ) AS k
+        INNER JOIN pe AS p ON p.router = k.router AND p.peer_key = k.peer_key AND p.bmp_session = k.bmp_session AND p.peer_epoch = k.peer_epoch
+        LEFT JOIN said AS s ON s.router = k.router AND s.peer_key = k.peer_key AND s.bmp_session = k.bmp_session AND s.peer_epoch = k.peer_epoch AND s.of_rib = k.of_rib AND s.afi = k.afi AND s.safi = k.safi
+        LEFT JOIN dumps AS d ON d.router = k.router AND d.peer_key = k.peer_key AND d.bmp_session = k.bmp_session AND d.peer_epoch = k.peer_epoch AND d.of_rib = k.of_rib AND d.afi = k.afi AND d.safi = k.safi
+        LEFT JOIN (SELECT * FROM dumps WHERE of_rib = 'any' AND peer_key != 0) AS e ON e.router = k.router AND e.peer_key = k.peer_key AND e.bmp_session = k.bmp_session AND e.peer_epoch = k.peer_epoch
+        LEFT JOIN (SELECT * FROM dumps WHERE of_rib = 'any' AND peer_key = 0) AS r ON r.router = k.router AND r.bmp_session = k.bmp_session
+        LEFT JOIN counters AS f ON f.router = k.router AND f.peer_key = k.peer_key AND f.bmp_session = k.bmp_session AND f.peer_epoch = k.peer_epoch AND f.of_rib = k.of_rib AND f.afi = k.afi AND f.safi = k.safi
+        LEFT JOIN (SELECT * FROM counters WHERE afi = 0) AS n ON n.router = k.router AND n.peer_key = k.peer_key AND n.bmp_session = k.bmp_session AND n.peer_epoch = k.peer_epoch AND n.of_rib = k.of_rib
+        WINDOW pr AS (PARTITION BY k.router, k.peer_key, k.of_rib)
+    ),
+    live AS
+    (
+        SELECT s.router AS router, s.peer_key AS peer_key, s.of_rib AS of_rib, s.afi AS afi, s.safi AS safi, any(s.bmp_session) AS bmp_session,
+            any(s.kind) AS kind, any(s.name) AS name, any(s.peer_addr) AS peer_addr, any(s.synthetic) AS synthetic, any(s.opens_known) AS opens_known, any(s.takes_paths) AS takes_paths,
+            any(s.announces) AS announces, any(s.withdraws) AS withdraws, any(s.dump) AS dump, any(s.family) AS family,
+            any(s.by_total) AS by_total, any(s.counted) AS counted, any(s.at) AS at, any(s.comparable) AS comparable, any(s.whole) AS whole, any(s.own_recent) AS own_recent,
+            countIf(l.router != '') AS routes, sum(l.stale) AS stale_routes,
+            countIf(l.router != '' AND l.bmp_session = s.bmp_session AND l.seq <= s.since_seq) AS own_settled,
+            countIf(l.router != '' AND NOT bitTest(l.flags, 2)) AS no_next_hop, countIf(bitTest(l.flags, 3)) AS own_as_in_front, countIf(bitTest(l.flags, 4)) AS with_paths,
+            countIf(arrayExists(x -> startsWith(x, 'nlri: path identifiers not as the session said'), l.decode_errors)) AS path_ids_lied,
+            countIf(arrayExists(x -> NOT startsWith(x, 'nlri: path identifiers not as the session said'), l.decode_errors)) AS damaged,
+            argMinOrNullIf(dateDiff('microsecond', l.bmp_ts, l.rx_ts), abs(dateDiff('microsecond', l.bmp_ts, l.rx_ts)), l.router != '' AND l.phase = 'live' AND l.bmp_ts != toDateTime64(0, 6, 'UTC')) AS skew_us
+        FROM ribscope.rib_live AS l
+        -- The small side is the one that is kept in memory, and whole: tables without routes count too.
+        RIGHT JOIN spans AS s ON s.router = l.router AND s.peer_key = l.peer_key AND s.rib_id = toInt8(l.rib) AND s.afi = l.afi AND s.safi = l.safi
+        GROUP BY s.router, s.peer_key, s.of_rib, s.afi, s.safi
+    ),
+    -- P4: pre-policy announces it, post-policy withdrew it, and it did not come back with the router's own AS (a loop).
+    denied AS
+    (
+        SELECT router, peer_key, afi, safi, countIf(pre) AS offered, countIf(pre AND NOT post) AS lost
+        FROM
+        (
+            SELECT l.router AS router, l.peer_key AS peer_key, l.afi AS afi, l.safi AS safi, l.addr AS addr, l.bits AS bits, l.nlri_key AS nlri_key, l.path_id AS path_id,
+                max(l.rib = 'adj_in_pre' AND NOT has(if(bitTest(l.flags, 3), arraySlice(l.as_path, 2), l.as_path), u.local_asn)) AS pre, max(l.rib = 'adj_in_post') AS post
+            FROM ribscope.rib_live AS l
+            LEFT JOIN (SELECT router, peer_key, argMax(local_asn, pos) AS local_asn FROM ribscope.session_log FINAL WHERE kind = 'peer_up' GROUP BY router, peer_key) AS u ON u.router = l.router AND u.peer_key = l.peer_key
+            WHERE l.rib IN ('adj_in_pre', 'adj_in_post')
+                AND (l.router, l.peer_key, l.afi, l.safi) IN (SELECT c.router, c.peer_key, c.afi, c.safi FROM ribscope.view_counts AS c WHERE c.rib = 'adj_in_post' GROUP BY c.router, c.peer_key, c.afi, c.safi HAVING groupBitmapMerge(c.withdraws) > 0)
+            GROUP BY router, peer_key, afi, safi, addr, bits, nlri_key, path_id
+        )
+        GROUP BY router, peer_key, afi, safi
+    ),
+    -- What could not be decoded, by peer, in the BMP session in force; an attribute that was left out costs no route.
+    broken AS
+    (
+        SELECT e.router AS router, e.peer_key AS peer_key, e.bmp_session AS bmp_session, countIf(e.treatment != 'attribute-discard' AND NOT match(e.path, '^(peer_up|peer_down|statistics|route_mirroring|initiation|termination)')) AS errors,
+            countIf(e.text LIKE '%AS width%' OR e.text LIKE '%beside AS numbers of%') AS as_widths
+        FROM ribscope.error_log AS e FINAL
+        GROUP BY e.router, e.peer_key, e.bmp_session
+    ),
+    routers AS
+    (
+        SELECT router, argMaxIf(kind, pos, kind IN ('bmp_up', 'bmp_down')) = 'bmp_up' AS up, maxIf(rx_ts, kind = 'bmp_down') AS lost_at, toString(argMaxIf(reason, pos, kind = 'bmp_down')) AS lost_how,
+            startsWith(argMaxIf(text, pos, kind = 'initiation'), 'FRRouting') AS is_frr, max(bmp_session) AS session, maxIf(rx_ts, NOT synthetic) AS heard_at,
+            argMinOrNullIf(dateDiff('microsecond', bmp_ts, rx_ts), abs(dateDiff('microsecond', bmp_ts, rx_ts)), kind = 'peer_down' AND counted AND bmp_ts != toDateTime64(0, 6, 'UTC')) AS skew_us
+        FROM ribscope.session_log FINAL
+        GROUP BY router
+    ),
+    -- The habit of each router: the shortest mean time between two reports of one counter (three reports at least).
+    habits AS
+    (
+        SELECT router, minOrNullIf(span / (n - 1), n >= 3) AS interval_s, max(last) AS heard_at, argMinOrNull(own_skew_us, abs(own_skew_us)) AS skew_us
+        FROM
+        (
+            SELECT s.router AS router, count() AS n, dateDiff('microsecond', min(s.rx_ts), max(s.rx_ts)) / 1e6 AS span, max(s.rx_ts) AS last,
+                argMinOrNullIf(dateDiff('microsecond', s.bmp_ts, s.rx_ts), abs(dateDiff('microsecond', s.bmp_ts, s.rx_ts)), s.bmp_ts != toDateTime64(0, 6, 'UTC')) AS own_skew_us
+            FROM ribscope.stats_log AS s FINAL
+            WHERE (s.router, s.bmp_session) IN (SELECT l.router, max(l.bmp_session) FROM ribscope.session_log AS l GROUP BY l.router)
+            GROUP BY s.router, s.peer_key, s.stat_type, s.afi, s.safi
+        )
+        GROUP BY router
+    ),
+    -- P13, P14: of the peers of each router, those that are up and empty, and link-local addresses that several have.
+    company AS
+    (
+        SELECT p.router AS router,
+            groupArrayIf((p.name, p.up_at, p.families, n.n, n.counted), p.kind = 'bgp' AND p.said = 0 AND NOT p.has_eor AND NOT p.synthetic) AS empties,
+            mapFilter((a, m) -> m > 1, sumMap(if(p.kind = 'bgp' AND startsWith(lower(p.peer_addr), 'fe80:'), map(p.peer_addr, toUInt64(1)), CAST(map(), 'Map(String, UInt64)')))) AS shared
+        FROM pe AS p
+        LEFT JOIN (SELECT router, peer_key, bmp_session, peer_epoch, count() AS n, max(counted) AS counted FROM counters WHERE of_rib IN ('adj_in_pre', 'adj_in_post') GROUP BY router, peer_key, bmp_session, peer_epoch) AS n
+            ON n.router = p.router AND n.peer_key = p.peer_key AND n.bmp_session = p.bmp_session AND n.peer_epoch = p.peer_epoch
+        GROUP BY p.router
+    ),
+    tables AS
+    (
+        SELECT s.router AS router, s.of_rib AS of_rib, s.afi AS afi, s.safi AS safi, s.peer_key AS peer_key, s.kind AS kind, s.name AS name, s.peer_addr AS peer_addr, s.synthetic AS synthetic,
+            s.opens_known AS opens_known, s.dump AS dump, s.family AS family, s.announces AS announces, s.withdraws AS withdraws, s.takes_paths AS takes_paths,
+            s.routes AS routes, s.stale_routes AS stale_routes, s.no_next_hop AS no_next_hop, s.own_as_in_front AS own_as_in_front, s.with_paths AS with_paths, s.path_ids_lied AS path_ids_lied, s.damaged AS damaged, s.skew_us AS skew_us,
+            s.comparable AS comparable, s.by_total AS by_total, s.at AS at,
+            -- A counter of all families is compared with the sum of them; what contradicts it is in doubt in each.
+            if(s.by_total, sum(s.routes) OVER pr, s.routes) AS unit_routes,
+            s.comparable ? s.counted : 0 AS expected,
+            if(s.by_total, sum(s.own_settled) OVER pr, s.own_settled) AS settled, if(s.by_total, sum(s.own_recent) OVER pr, s.own_recent) AS recent,
+            if(s.comparable AND s.whole AND s.counted > settled + recent, s.counted - settled - recent, 0) AS missing,
+            if(s.comparable AND s.counted < settled, settled - s.counted, 0) AS too_many,
+            d.offered AS offered, least(d.lost, s.withdraws) AS lost, b.errors AS errors, b.as_widths AS as_widths
+        FROM live AS s
+        LEFT JOIN (SELECT *, 'adj_in_post' AS of_rib FROM denied) AS d ON d.router = s.router AND d.peer_key = s.peer_key AND d.of_rib = s.of_rib AND d.afi = s.afi AND d.safi = s.safi
+        LEFT JOIN broken AS b ON b.router = s.router AND b.peer_key = s.peer_key AND b.bmp_session = s.bmp_session
+        WINDOW pr AS (PARTITION BY s.router, s.peer_key, s.of_rib)
+    ),
+    views AS
+    (
+        SELECT t.router AS router, t.of_rib AS of_rib, t.afi AS afi, t.safi AS safi, any(t.family) AS family, count() AS peers, countIf(t.kind != 'local') AS bgp_peers,
+            sum(t.announces) AS announces, sum(t.withdraws) AS withdraws, sum(t.routes) AS routes, sum(t.stale_routes) AS stale_routes, sum(t.no_next_hop) AS no_next_hop, sum(t.own_as_in_front) AS own_as_in_front,
+            sum(t.with_paths) AS with_paths, sum(t.path_ids_lied) AS path_ids_lied, sum(t.damaged) AS damaged, argMinOrNull(t.skew_us, abs(t.skew_us)) AS skew_us,
+            countIf(t.comparable) AS counted_peers, sumIf(t.expected, t.comparable) AS expected, sumIf(t.unit_routes, t.comparable) AS counted_routes, maxIf(t.at, t.comparable) AS counted_at,
+            sum(t.missing) AS missing, sum(t.too_many) AS too_many, max(t.by_total AND t.missing + t.too_many > 0) AS by_total,
+            arraySort(groupArrayIf(t.name, t.missing + t.too_many > 0)) AS contradicted,
+            sum(t.offered) AS offered, sum(t.lost) AS lost, sum(t.errors) AS errors, sum(t.as_widths) AS as_widths,
+            countIf(t.kind != 'local' AND t.dump = 'running') AS dumps_running, countIf(t.kind != 'local' AND t.dump = 'max') AS dumps_max, countIf(t.kind != 'local' AND t.dump = 'quiet') AS dumps_quiet,
+            multiIf(bgp_peers = 0, any(t.dump), dumps_running > 0, 'running', dumps_max > 0, 'max', dumps_quiet > 0, 'quiet', 'eor') AS eor,
+            arraySort(groupArrayIf(t.name, t.synthetic AND t.kind != 'local')) AS synthetic, arraySort(groupArrayIf(t.name, NOT t.opens_known AND NOT t.synthetic AND t.kind = 'bgp')) AS without_open,
+            countIf(t.takes_paths) AS takes_paths, groupUniqArray(t.peer_addr) AS peer_addrs
+        FROM tables AS t
+        GROUP BY t.router, t.of_rib, t.afi, t.safi
+    )
+SELECT
+    q.router AS router, q.rib AS rib, q.afi AS afi, q.safi AS safi,
+    q.score AS score,
+    multiIf(q.withdraw_only OR q.score < 50, 'untrusted', q.score < 80, 'doubtful', 'trusted') AS trust,
+    arrayMap(x -> x.2, q.found) AS reasons,
+    -- What only limits what the view can answer, or is a habit that everything here reckons with.
+    arrayFilter(x -> x != '', [
+        if(q.no_next_hop > 0 AND q.rib IN ('adj_in_pre', 'adj_in_post'), concat('P2: ', toString(q.no_next_hop), ' routes without next hop: the peer is the next hop'), ''),
+        if(q.own_as_in_front > 0, concat('P10: ', toString(q.own_as_in_front), ' routes with the own AS of the router in front: left out of comparisons'), ''),
+        if(q.no_next_hop > 0 AND q.rib = 'adj_out_pre', concat('P17: ', toString(q.no_next_hop), ' routes without next hop: originated by the router itself'), '')]) AS notes,
+    q.peers AS peers, q.announces AS announces, q.withdraws AS withdraws, q.routes AS routes, q.stale_routes AS stale_routes,
+    if(q.counted_peers > 0, q.expected, NULL) AS expected, if(q.counted_peers > 0, q.counted_routes, NULL) AS counted_routes, if(q.counted_peers > 0, q.counted_at, NULL) AS counted_at,
+    q.missing AS missing, q.too_many AS too_many, q.eor AS eor,
+    q.silent_s AS silent_s, if(q.interval_s = 0, NULL, q.interval_s) AS interval_s, q.skew_s AS skew_s,
+    q.lost AS withdrawn_by_policy, q.path_ids_lied AS path_ids_lied, q.damaged AS damaged_routes, q.errors AS errors, q.as_widths AS as_widths_lied,
+    q.withdraw_only AS withdraw_only, q.since AS since
+FROM
+(
+SELECT
+    z.router AS router, z.rib AS rib, z.afi AS afi, z.safi AS safi, z.withdraw_only AS withdraw_only, z.since AS since, z.peers AS peers, z.announces AS announces, z.withdraws AS withdraws, z.routes AS routes, z.stale_routes AS stale_routes, z.no_next_hop AS no_next_hop, z.own_as_in_front AS own_as_in_front, z.counted_peers AS counted_peers, z.expected AS expected, z.counted_routes AS counted_routes, z.counted_at AS counted_at, z.missing AS missing, z.too_many AS too_many, z.eor AS eor, z.silent_s AS silent_s, z.interval_s AS interval_s, z.skew_s AS skew_s, z.lost AS lost, z.path_ids_lied AS path_ids_lied, z.damaged AS damaged, z.errors AS errors, z.as_widths AS as_widths,
+    arrayFilter(x -> x.2 != '', [
+        (100, if(z.withdraw_only, 'P1: withdrawals only, no announcement since Peer Up', '')),
+        (5 + toInt32(35 * z.lost / greatest(z.offered, 1)), if(z.lost > 0, concat('P4: post-policy withdrew ', toString(z.lost), ' of ', toString(z.offered), ' routes that pre-policy announces: import policy, or FRR before it resolved the next hop'), '')),
+        (2, if(abs(ifNull(z.skew_s, 0)) >= 3600, concat('P5: the clock of the router is off by ', toString(round(ifNull(z.skew_s, 0) / 3600, 1)), ' h (order never rests on it)'), '')),
+        (25, if(z.eor = 'running', concat('P9: the first table of ', toString(z.dumps_running), ' of ', toString(z.bgp_peers), ' peers is still arriving'), '')),
+        (15, if(z.eor = 'max', concat('P9: the first table of ', toString(z.dumps_max), ' of ', toString(z.bgp_peers), ' peers was cut after 120 s without End-of-RIB'), '')),
+        (5, if(z.eor = 'quiet' AND z.bgp_peers > 0, concat('P9: no End-of-RIB from ', toString(z.dumps_quiet), ' of ', toString(z.bgp_peers), ' peers: the first table ended with 5 s of silence'), '')),
+        (15, if(z.is_frr AND z.takes_paths > 0 AND z.rib IN ('adj_in_pre', 'adj_in_post'), concat('P11: FRR with ADD-PATH shows one path of those that ', toString(z.takes_paths), ' peers send'), '')),
+        (5, if(z.rib = 'loc_rib' AND z.routes > 0 AND z.with_paths = 0, 'P12: best path only (no ADD-PATH): says nothing of the width of multipath sets', '')),
+        (if(z.rib = 'loc_rib', 5, 15), if(notEmpty(z.synthetic), concat('P13: no Peer Up from ', arrayStringConcat(arraySlice(z.synthetic, 1, 3), ', '), if(length(z.synthetic) > 3, ' ...', ''), ': AS width, families and path identifiers are guessed'), '')),
+        (5, if(notEmpty(z.without_open), concat('OPEN: an OPEN of ', arrayStringConcat(arraySlice(z.without_open, 1, 3), ', '), if(length(z.without_open) > 3, ' ...', ''), ' is missing or unreadable: AS width and path identifiers are guessed'), '')),
+        (30, if(notEmpty(z.empties), concat('P13: up for more than 60 s and empty, without End-of-RIB, while other peers have routes: ', arrayStringConcat(arraySlice(arraySort(arrayMap(p -> p.1, z.empties)), 1, 3), ', '), if(length(z.empties) > 3, ' ...', '')), '')),
+        (5, if(notEmpty(z.shared), concat('P14: several peers with one link-local address: ', arrayStringConcat(arraySlice(z.shared, 1, 3), ', ')), '')),
+        (if(z.by_total, 20, 20 + toInt32(60 * z.missing / greatest(z.expected, 1))), if(z.missing > 0, concat('STATS: the router counts ', toString(z.expected), ' routes', if(z.by_total, ' of all families', ''), ', ', toString(z.missing), ' of them never arrived (', arrayStringConcat(arraySlice(z.contradicted, 1, 3), ', '), ')'), '')),
+        (if(z.by_total, 20, 20 + toInt32(60 * z.too_many / greatest(z.counted_routes, 1))), if(z.too_many > 0, concat('STATS: the router counts ', toString(z.expected), ' routes', if(z.by_total, ' of all families', ''), ', here are ', toString(z.too_many), ' more (', arrayStringConcat(arraySlice(z.contradicted, 1, 3), ', '), ')'), '')),
+        (60, if(notEmpty(z.contradicting), concat('STATS: up, and nothing arrived from ', arrayStringConcat(arraySlice(arraySort(arrayMap(p -> p.1, z.contradicting)), 1, 3), ', '), ' though the router counts ', toString(arraySum(p -> p.5, z.contradicting)), ' routes'), '')),
+        (15, if(z.path_ids_lied > 0, concat('ADDPATH: ', toString(z.path_ids_lied), ' routes have path identifiers against what the OPENs agreed on, or lack them'), '')),
+        (10, if(z.as_widths > 0, concat('ASWIDTH: ', toString(z.as_widths), ' UPDATEs have AS numbers of another width than said'), '')),
+        (5 + toInt32(35 * greatest(z.damaged / greatest(z.routes, 1), z.errors / greatest(z.errors + z.announces + z.withdraws, 1))), if(z.damaged + z.errors > 0, concat('DECODE: ', toString(z.damaged), ' of ', toString(z.routes), ' routes are damaged, ', toString(z.errors), ' errors of these peers in this session'), '')),
+        (30, if(z.feed_up AND z.interval_s > 0 AND z.silent_s > greatest(3 * z.interval_s, 30), concat('SILENT: nothing for ', toString(round(z.silent_s)), ' s from a router that reports every ', toString(round(z.interval_s)), ' s'), '')),
+        (40, if(NOT z.feed_up, concat('FEED: the BMP session is lost since ', formatDateTime(z.lost_at, '%Y-%m-%dT%H:%i:%SZ'), if(z.lost_how = '', '', concat(' (', z.lost_how, ')')), ': this is what was said last'), ''))
+    ]) AS found,
+    toUInt8(greatest(0, 100 - arraySum(x -> x.1, found))) AS score
+FROM
+(
+    SELECT h.router AS router, h.rib AS rib, h.afi AS afi, h.safi AS safi, h.withdraw_only AS withdraw_only, CAST(h.since, 'DateTime64(6, \'UTC\')') AS since,
+        v.peers AS peers, v.bgp_peers AS bgp_peers, h.announces AS announces, h.withdraws AS withdraws,
+        v.routes AS routes, v.stale_routes AS stale_routes, v.no_next_hop AS no_next_hop, v.own_as_in_front AS own_as_in_front, v.with_paths AS with_paths, v.path_ids_lied AS path_ids_lied, v.damaged AS damaged,
+        v.counted_peers AS counted_peers, v.expected AS expected, v.counted_routes AS counted_routes, v.counted_at AS counted_at, v.missing AS missing, v.too_many AS too_many, v.by_total AS by_total, v.contradicted AS contradicted,
+        v.offered AS offered, v.lost AS lost, v.errors AS errors, v.as_widths AS as_widths, v.dumps_running AS dumps_running, v.dumps_max AS dumps_max, v.dumps_quiet AS dumps_quiet, v.eor AS eor,
+        v.synthetic AS synthetic, v.without_open AS without_open, v.takes_paths AS takes_paths,
+        r.up AS feed_up, r.lost_at AS lost_at, r.lost_how AS lost_how, r.is_frr AS is_frr,
+        greatest(0, dateDiff('microsecond', greatest(r.heard_at, i.heard_at, w.heard_at), clock) / 1e6) AS silent_s, ifNull(i.interval_s, 0) AS interval_s,
+        -- The smallest difference seen: old timestamps of dumps and delays only make it larger.
+        arrayElementOrNull(arraySort(x -> abs(x), arrayMap(x -> assumeNotNull(x), arrayFilter(x -> x IS NOT NULL, [v.skew_us, r.skew_us, i.skew_us]))), 1) / 1e6 AS skew_s,
+        arrayFilter(p -> h.rib IN ('adj_in_pre', 'adj_in_post') AND v.routes > 0 AND p.2 <= clock - INTERVAL 60 SECOND AND p.4 = 0 AND (empty(p.3) OR has(p.3, v.family)), y.empties) AS empties,
+        arrayFilter(p -> h.rib = 'adj_in_pre' AND v.routes > 0 AND p.5 > 0 AND (empty(p.3) OR has(p.3, v.family)), y.empties) AS contradicting,
+        if(h.rib IN ('adj_in_pre', 'adj_in_post'), arraySort(arrayIntersect(v.peer_addrs, mapKeys(y.shared))), CAST([], 'Array(String)')) AS shared
+    FROM ribscope.view_health AS h
+    INNER JOIN routers AS r ON r.router = h.router
+    LEFT JOIN views AS v ON v.router = h.router AND v.of_rib = toString(h.rib) AND v.afi = h.afi AND v.safi = h.safi
+    LEFT JOIN habits AS i ON i.router = h.router
+    LEFT JOIN (SELECT router, max(last_rx) AS heard_at FROM ribscope.view_counts GROUP BY router) AS w ON w.router = h.router
+    LEFT JOIN company AS y ON y.router = h.router
+) AS z
+) AS q
