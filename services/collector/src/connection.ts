@@ -3,9 +3,9 @@ import { NativeSink, RouterSession } from '@ribscope/events'
 import type { Batch, BlockPool, SessionEnd, SessionLimits } from '@ribscope/events'
 import type { Logger } from 'pino'
 
-/** Takes the rows of a BMP session, in order. */
+/** Takes the rows of BMP sessions and keeps the order in which it gets those of one session. */
 export interface BatchConsumer {
-  /** @returns resolves when the batch is accepted; until then the session is held back */
+  /** @returns resolves when the batch is accepted; a session with too much that is not is held back */
   submit(batch: Batch): Promise<void>
 }
 
@@ -176,13 +176,13 @@ export class Connection {
     await this.#submitted
   }
 
-  /** In order: one batch is accepted before the next is offered. */
+  /** In order, and without waiting: a consumer that gets several batches at once makes one large insert of them. */
   #submit(batch: Batch): void {
     const octets = batch.body.length
     this.waiting += octets
     this.#options.onWaiting(this, octets)
-    this.#submitted = this.#submitted
-      .then(() => this.#options.consumer.submit(batch))
+    const accepted = this.#options.consumer
+      .submit(batch)
       .catch((err: unknown) => {
         // The rows are lost to us; the router has them still, and sends them again when it reconnects.
         this.log.error({ err, router: this.session.router }, 'rows not accepted, session closed')
@@ -192,5 +192,7 @@ export class Connection {
         this.waiting -= octets
         this.#options.onWaiting(this, -octets)
       })
+    // `then`: what Promise.all collects would grow with the session.
+    this.#submitted = Promise.all([this.#submitted, accepted]).then(() => undefined)
   }
 }
