@@ -98,7 +98,10 @@ export class SessionPeers {
         : PeerCodec.unknown()
     const effects: Effect[] = []
     if (!addsTo) {
-      if (peer.up) effects.push(this.#rows.sweepPeer(this.#rows.seq, 'peer_down'))
+      if (peer.up) {
+        effects.push(this.#rows.sweepPeer(this.#rows.seq, 'peer_down'))
+        peer.retained = undefined
+      }
       this.#beginEpoch(peer)
     }
     peer.codec = addsTo ? peer.codec.merge(codec) : codec
