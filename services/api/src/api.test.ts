@@ -478,12 +478,30 @@ describe('routers, peers, trust, fabric', () => {
     const { json } = await get('/api/v1/routers/tor2')
     expect(json.peers).toHaveLength(2)
     expect(json.views).toMatchObject([
-      { rib: 'adj_in_pre', afi: 1, safi: 1, trust: 'trusted', canonical: true, announces: 2 },
+      {
+        rib: 'adj_in_pre',
+        afi: 1,
+        safi: 1,
+        score: 100,
+        trust: 'trusted',
+        rules: [],
+        canonical: true,
+        peers: 1,
+        announces: 2,
+        routes: 1,
+        expected: null,
+        eor: 'eor',
+        silent_s: 200,
+        skew_s: null,
+      },
       {
         rib: 'adj_in_post',
+        score: 0,
         trust: 'untrusted',
+        rules: ['P1'],
         canonical: false,
         withdraws: 4,
+        routes: 0,
         reasons: [expect.stringContaining('P1')],
       },
     ])

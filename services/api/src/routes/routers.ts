@@ -7,6 +7,7 @@ import { sql } from '../queries.ts'
 import { withNumbers, type Row } from '../rows.ts'
 import * as s from '../schemas.ts'
 import * as shapes from '../shapes.ts'
+import { clickhouseNow } from '../time.ts'
 
 interface ListQuery {
   readonly state?: string
@@ -24,12 +25,18 @@ const routerOf = (row: Row): Row => ({
 
 export const peerOf = (row: Row): Row => ({ ...row, stale: Boolean(row['stale']) })
 
+const TRUST_COUNTS = [
+  ...['peers', 'announces', 'withdraws', 'routes', 'stale_routes'],
+  ...['expected', 'counted_routes', 'missing', 'too_many', 'withdrawn_by_policy'],
+  ...['path_ids_lied', 'damaged_routes', 'errors', 'as_widths_lied'],
+]
+
 const trustOf = (row: Row): Row => ({
-  ...withNumbers(row, ['announces', 'withdraws']),
+  ...withNumbers(row, TRUST_COUNTS),
   canonical: Boolean(row['canonical']),
 })
 
-export function routerRoutes(app: FastifyInstance, { db, limits }: Context): void {
+export function routerRoutes(app: FastifyInstance, { db, limits, now }: Context): void {
   const paging = { limit: s.limit(limits.rows), cursor: s.parameters.cursor }
 
   app.get<{ Querystring: ListQuery }>(
@@ -70,7 +77,7 @@ export function routerRoutes(app: FastifyInstance, { db, limits }: Context): voi
       const key = found['router'] === '' ? String(found['name']) : String(found['router'])
       const [peers, views] = await Promise.all([
         db.query<Row>(sql('peers'), { state: '', router: key, node: '', kind: '' }),
-        db.query<Row>(sql('trust'), { router: key }),
+        db.query<Row>(sql('trust'), { router: key, at: clickhouseNow(now()) }),
       ])
       return { ...routerOf(found), peers: peers.map(peerOf), views: views.map(trustOf) }
     },
@@ -99,12 +106,13 @@ export function routerRoutes(app: FastifyInstance, { db, limits }: Context): voi
   app.get<{ Querystring: ListQuery }>(
     '/trust',
     {
-      schema: s.route('routers', 'Which views are believed, and why not', s.page(shapes.trust), {
+      schema: s.route('routers', 'How far each view is believed: score, rules that it breaks, numbers', s.page(shapes.trust), {
         querystring: s.query({ router: s.parameters.router, ...paging }),
       }),
     },
     async ({ query }) => {
-      const rows = await db.query<Row>(sql('trust'), { router: query.router ?? '' })
+      const at = clickhouseNow(now())
+      const rows = await db.query<Row>(sql('trust'), { router: query.router ?? '', at })
       return pageOf(rows.map(trustOf), query.limit, query.cursor)
     },
   )

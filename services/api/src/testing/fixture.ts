@@ -215,6 +215,8 @@ const peerUp = (
     peer_bgp_id: number(from.addr),
     local_asn: 65001,
     local_bgp_id: number('10.0.1.1'),
+    hold_time_sent: 90,
+    hold_time_received: 90,
     received_capabilities: ['4-octet AS'],
   })
 
