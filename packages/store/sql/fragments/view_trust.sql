@@ -1,79 +1,80 @@
     -- All of view_trust behind `WITH <instant> AS clock,`. Rules, weights and columns: docs/sql.md.
-    -- pe: peers that were up when their router was last heard. spans: one table and family of one peer. live: what it holds. views: added up.
+    -- pe: peers that were up when their router was last heard. tables, spans: one table and family of one peer. live: what it holds.
+    -- checks: what contradicts what. views: added up.
     --
     -- A counter of the router is compared with bounds: what has not changed since the report before it (or since the table was
     -- complete) was there when it was made (settled); each row since may stand for one route more or less (recent). Outside of
     -- [settled, settled + recent] router and log contradict each other, whatever happened meanwhile.
-    pe AS
-    (
-        SELECT p.router AS router, p.peer_key AS peer_key, p.bmp_session AS bmp_session, p.peer_epoch AS peer_epoch, p.kind AS kind, p.peer_addr AS peer_addr,
-            p.up_at AS up_at, p.families AS families, p.add_path AS add_path, p.opens_known AS opens_known,
-            toUInt8(p.began = 'synthetic') AS synthetic, p.announces AS announces, p.announces + p.withdraws AS said,
-            toUInt8(arrayExists(d -> endsWith(d, ' eor'), p.dumps)) AS has_eor,
-            multiIf(p.node != '', p.node, p.device != '', p.device, p.peer_addr) AS name
-        FROM ribscope.peer_sessions AS p
-        WHERE p.state IN ('up', 'stale')
-    ),
     counters AS
     (
-        SELECT s.router AS router, s.peer_key AS peer_key, s.bmp_session AS bmp_session, s.peer_epoch AS peer_epoch,
-            multiIf(s.stat_type IN (7, 9, 18, 19), 'adj_in_pre', s.stat_type IN (20, 21), 'adj_in_post', s.stat_type IN (14, 16), 'adj_out_pre', s.stat_type IN (15, 17), 'adj_out_post', 'loc_rib') AS of_rib,
-            s.afi AS afi, s.safi AS safi, argMax(s.value, s.seq) AS counted, max(s.seq) AS at_seq, max(s.rx_ts) AS at,
-            toUInt64(-ifNull(arrayElementOrNull(groupArraySorted(2)(-toInt64(s.seq)), 2), 0)) AS before_seq
-        FROM ribscope.stats_log AS s FINAL
-        -- 8 and 10 of a BGP peer are its part of Loc-RIB (RFC 7854), or what was accepted from it (GoBGP): no size of a table here.
-        WHERE (s.stat_type IN (7, 9, 14, 15, 16, 17, 18, 19, 20, 21) OR (s.stat_type IN (8, 10) AND s.rib = 'loc_rib'))
-            AND (s.router, s.bmp_session) IN (SELECT l.router, max(l.bmp_session) FROM ribscope.session_log AS l GROUP BY l.router)
-        GROUP BY s.router, s.peer_key, s.bmp_session, s.peer_epoch, of_rib, s.afi, s.safi
+        SELECT router, peer_key, bmp_session, peer_epoch, groupArray((of_rib, afi, safi, counted, at_seq, at, before_seq)) AS list
+        FROM
+        (
+            SELECT s.router AS router, s.peer_key AS peer_key, s.bmp_session AS bmp_session, s.peer_epoch AS peer_epoch,
+                multiIf(s.stat_type IN (7, 9, 18, 19), 'adj_in_pre', s.stat_type IN (20, 21), 'adj_in_post', s.stat_type IN (14, 16), 'adj_out_pre', s.stat_type IN (15, 17), 'adj_out_post', 'loc_rib') AS of_rib,
+                s.afi AS afi, s.safi AS safi, argMax(s.value, s.seq) AS counted, max(s.seq) AS at_seq, max(s.rx_ts) AS at,
+                toUInt64(-ifNull(arrayElementOrNull(groupArraySorted(2)(-toInt64(s.seq)), 2), 0)) AS before_seq
+            FROM ribscope.stats_log AS s FINAL
+            -- 8 and 10 of a BGP peer are its part of Loc-RIB (RFC 7854), or what was accepted from it (GoBGP): no size of a table here.
+            WHERE (s.stat_type IN (7, 9, 14, 15, 16, 17, 18, 19, 20, 21) OR (s.stat_type IN (8, 10) AND s.rib = 'loc_rib'))
+                AND (s.router, s.bmp_session) IN (SELECT l.router, max(l.bmp_session) FROM ribscope.session_log AS l GROUP BY l.router)
+            GROUP BY s.router, s.peer_key, s.bmp_session, s.peer_epoch, of_rib, s.afi, s.safi
+        )
+        GROUP BY router, peer_key, bmp_session, peer_epoch
     ),
     dumps AS
     (
-        SELECT s.router AS router, s.peer_key AS peer_key, s.bmp_session AS bmp_session, s.peer_epoch AS peer_epoch, toString(s.rib) AS of_rib, s.afi AS afi, s.safi AS safi,
-            argMax(toString(s.reason), s.pos) AS how, max(s.seq) AS done_seq
+        SELECT s.router AS router, s.peer_key AS peer_key, s.bmp_session AS bmp_session, s.peer_epoch AS peer_epoch, groupArray((toString(s.rib), s.afi, s.safi, toString(s.reason), s.seq)) AS list
         FROM ribscope.session_log AS s FINAL
-        WHERE s.kind = 'dump_done'
-        GROUP BY s.router, s.peer_key, s.bmp_session, s.peer_epoch, of_rib, s.afi, s.safi
+        WHERE s.kind = 'dump_done' AND s.peer_key != 0
+        GROUP BY s.router, s.peer_key, s.bmp_session, s.peer_epoch
     ),
-    said AS
+    pe AS
     (
-        SELECT c.router AS router, c.peer_key AS peer_key, c.bmp_session AS bmp_session, c.peer_epoch AS peer_epoch, toString(c.rib) AS of_rib, c.afi AS afi, c.safi AS safi,
-            groupBitmapMergeState(c.announces) AS a, groupBitmapMergeState(c.withdraws) AS w
-        FROM ribscope.view_counts AS c
-        GROUP BY c.router, c.peer_key, c.bmp_session, c.peer_epoch, of_rib, c.afi, c.safi
+        SELECT p.router AS router, p.peer_key AS peer_key, p.bmp_session AS bmp_session, p.peer_epoch AS peer_epoch, p.peer_addr AS peer_addr, p.up_at AS up_at,
+            p.kind AS kind, p.families AS families, p.add_path AS add_path, p.opens_known AS opens_known, toUInt8(p.began = 'synthetic') AS synthetic,
+            multiIf(p.node != '', p.node, p.device != '', p.device, p.peer_addr) AS name,
+            p.announces AS announces, p.announces + p.withdraws AS said, p.dumps AS dump_texts, c.list AS counters
+        FROM ribscope.peer_sessions AS p
+        LEFT JOIN counters AS c ON c.router = p.router AND c.peer_key = p.peer_key AND c.bmp_session = p.bmp_session AND c.peer_epoch = p.peer_epoch
+        WHERE p.state IN ('up', 'stale')
+    ),
+    -- f: the counter of this family, n: that of all families together. d: how its first table ended, e: that of all tables of the peer.
+    tables AS
+    (
+        SELECT k.router AS router, k.peer_key AS peer_key, k.bmp_session AS bmp_session, toString(k.rib) AS of_rib, toInt8(k.rib) AS rib_id, k.afi AS afi, k.safi AS safi,
+            any(p.kind) AS kind, any(p.name) AS name, any(p.peer_addr) AS peer_addr, any(p.synthetic) AS synthetic, any(p.opens_known) AS opens_known, any(p.add_path) AS add_path, any(p.families) AS families, any(p.dump_texts) AS dump_texts,
+            groupBitmapMergeState(k.announces) AS a, groupBitmapMergeState(k.withdraws) AS w,
+            arrayFirst(x -> x.1 = of_rib AND x.2 = k.afi AND x.3 = k.safi, any(d.list)) AS d, arrayFirst(x -> x.1 = 'any', any(d.list)) AS e,
+            arrayFirst(x -> x.1 = of_rib AND x.2 = k.afi AND x.3 = k.safi, any(p.counters)) AS f, arrayFirst(x -> x.1 = of_rib AND x.2 = 0, any(p.counters)) AS n
+        FROM ribscope.view_counts AS k
+        INNER JOIN pe AS p ON p.router = k.router AND p.peer_key = k.peer_key AND p.bmp_session = k.bmp_session AND p.peer_epoch = k.peer_epoch
+        LEFT JOIN dumps AS d ON d.router = k.router AND d.peer_key = k.peer_key AND d.bmp_session = k.bmp_session AND d.peer_epoch = k.peer_epoch
+        GROUP BY k.router, k.peer_key, k.bmp_session, k.rib, k.afi, k.safi
     ),
     spans AS
     (
-        SELECT k.router AS router, k.peer_key AS peer_key, k.bmp_session AS bmp_session, k.of_rib AS of_rib, k.afi AS afi, k.safi AS safi,
-            transform(k.of_rib, ['adj_in_pre', 'adj_in_post', 'loc_rib', 'adj_out_pre', 'adj_out_post'], [1, 2, 3, 4, 5], 0)::Int8 AS rib_id,
-            p.kind AS kind, p.name AS name, p.peer_addr AS peer_addr, p.synthetic AS synthetic, p.opens_known AS opens_known, has(p.add_path, concat(family, '/receive')) AS takes_paths,
+        SELECT s.router AS router, s.peer_key AS peer_key, s.bmp_session AS bmp_session, s.of_rib AS of_rib, s.rib_id AS rib_id, s.afi AS afi, s.safi AS safi, s.family AS family,
+            s.kind AS kind, s.name AS name, s.peer_addr AS peer_addr, s.synthetic AS synthetic, s.opens_known AS opens_known, has(s.add_path, concat(s.family, '/receive')) AS takes_paths,
             bitmapCardinality(s.a) AS announces, bitmapCardinality(s.w) AS withdraws,
-            multiIf(d.how != '', d.how, e.how != '', e.how, r.how != '', r.how, 'running') AS dump,
-            arrayMap(x ->
--- include: fragments/family_of_x.sql
-                , [(k.afi, k.safi)])[1] AS family,
-            f.at_seq != 0 AS by_family, f.at_seq = 0 AND n.at_seq != 0 AS by_total,
-            if(by_family, f.counted, n.counted) AS counted, if(by_family, f.at, n.at) AS at, if(by_family, f.at_seq, n.at_seq) AS at_seq,
-            multiIf(d.done_seq != 0, d.done_seq, e.done_seq != 0, e.done_seq, r.done_seq) AS own_done_seq,
-            if(by_family, own_done_seq, max(own_done_seq) OVER pr) AS done_seq,
-            (by_family OR by_total) AND if(by_family, own_done_seq, min(own_done_seq) OVER pr) != 0 AND done_seq < at_seq AS comparable,
-            greatest(if(by_family, f.before_seq, n.before_seq), done_seq) AS since_seq,
+            multiIf(s.d.4 != '', s.d.4, s.e.4 != '', s.e.4, 'running') AS dump,
+            s.by_total AS by_total, s.counter.4 AS counted, s.counter.6 AS at, s.counter.5 != 0 AND s.first_done_seq != 0 AND s.done_seq < s.counter.5 AS comparable,
+            greatest(s.counter.7, s.done_seq) AS since_seq,
             -- A counter of all families proves that something is missing only if all of them are monitored.
-            by_family OR (p.opens_known AND hasAll(groupUniqArray(family) OVER pr, p.families)) AS whole,
+            NOT s.by_total OR (s.opens_known AND arrayAll(x -> arrayExists(y -> startsWith(y, concat(s.of_rib, ' ', x, ' ')), s.dump_texts), s.families)) AS whole,
             bitmapCardinality(bitmapSubsetInRange(s.a, since_seq + 1, toUInt64(9223372036854775807))) + bitmapCardinality(bitmapSubsetInRange(s.w, since_seq + 1, toUInt64(9223372036854775807))) AS own_recent
         FROM
         (
-            SELECT router, peer_key, bmp_session, peer_epoch, of_rib, afi, safi FROM said
-            UNION DISTINCT
-            SELECT router, peer_key, bmp_session, peer_epoch, of_rib, afi, safi FROM dumps WHERE of_rib != 'any'
-        ) AS k
-        INNER JOIN pe AS p ON p.router = k.router AND p.peer_key = k.peer_key AND p.bmp_session = k.bmp_session AND p.peer_epoch = k.peer_epoch
-        LEFT JOIN said AS s ON s.router = k.router AND s.peer_key = k.peer_key AND s.bmp_session = k.bmp_session AND s.peer_epoch = k.peer_epoch AND s.of_rib = k.of_rib AND s.afi = k.afi AND s.safi = k.safi
-        LEFT JOIN dumps AS d ON d.router = k.router AND d.peer_key = k.peer_key AND d.bmp_session = k.bmp_session AND d.peer_epoch = k.peer_epoch AND d.of_rib = k.of_rib AND d.afi = k.afi AND d.safi = k.safi
-        LEFT JOIN (SELECT * FROM dumps WHERE of_rib = 'any' AND peer_key != 0) AS e ON e.router = k.router AND e.peer_key = k.peer_key AND e.bmp_session = k.bmp_session AND e.peer_epoch = k.peer_epoch
-        LEFT JOIN (SELECT * FROM dumps WHERE of_rib = 'any' AND peer_key = 0) AS r ON r.router = k.router AND r.bmp_session = k.bmp_session
-        LEFT JOIN counters AS f ON f.router = k.router AND f.peer_key = k.peer_key AND f.bmp_session = k.bmp_session AND f.peer_epoch = k.peer_epoch AND f.of_rib = k.of_rib AND f.afi = k.afi AND f.safi = k.safi
-        LEFT JOIN (SELECT * FROM counters WHERE afi = 0) AS n ON n.router = k.router AND n.peer_key = k.peer_key AND n.bmp_session = k.bmp_session AND n.peer_epoch = k.peer_epoch AND n.of_rib = k.of_rib
-        WINDOW pr AS (PARTITION BY k.router, k.peer_key, k.of_rib)
+            SELECT t.router AS router, t.peer_key AS peer_key, t.bmp_session AS bmp_session, t.of_rib AS of_rib, t.rib_id AS rib_id, t.afi AS afi, t.safi AS safi, t.kind AS kind, t.name AS name, t.peer_addr AS peer_addr,
+                t.synthetic AS synthetic, t.opens_known AS opens_known, t.add_path AS add_path, t.families AS families, t.dump_texts AS dump_texts, t.a AS a, t.w AS w, t.d AS d, t.e AS e,
+                arrayMap(x ->
+-- include: fragments/family_of_x.sql
+                    , [(t.afi, t.safi)])[1] AS family,
+                t.f.5 = 0 AS by_total, if(by_total, t.n, t.f) AS counter, if(t.d.5 != 0, t.d.5, t.e.5) AS own_done_seq,
+                if(by_total, max(own_done_seq) OVER pr, own_done_seq) AS done_seq, if(by_total, min(own_done_seq) OVER pr, own_done_seq) AS first_done_seq
+            FROM tables AS t
+            WINDOW pr AS (PARTITION BY t.router, t.peer_key, t.of_rib)
+        ) AS s
     ),
     live AS
     (
@@ -142,14 +143,13 @@
     company AS
     (
         SELECT p.router AS router,
-            groupArrayIf((p.name, p.up_at, p.families, n.n, n.counted), p.kind = 'bgp' AND p.said = 0 AND NOT p.has_eor AND NOT p.synthetic) AS empties,
+            groupArrayIf((p.name, p.up_at, p.families, length(p.ins), toUInt64(arrayMax(x -> x.4, arrayPushBack(p.ins, ('', 0, 0, 0, 0, toDateTime64(0, 6, 'UTC'), 0))))),
+                p.kind = 'bgp' AND p.said = 0 AND NOT p.synthetic AND NOT arrayExists(d -> endsWith(d, ' eor'), p.dump_texts)) AS empties,
             mapFilter((a, m) -> m > 1, sumMap(if(p.kind = 'bgp' AND startsWith(lower(p.peer_addr), 'fe80:'), map(p.peer_addr, toUInt64(1)), CAST(map(), 'Map(String, UInt64)')))) AS shared
-        FROM pe AS p
-        LEFT JOIN (SELECT router, peer_key, bmp_session, peer_epoch, count() AS n, max(counted) AS counted FROM counters WHERE of_rib IN ('adj_in_pre', 'adj_in_post') GROUP BY router, peer_key, bmp_session, peer_epoch) AS n
-            ON n.router = p.router AND n.peer_key = p.peer_key AND n.bmp_session = p.bmp_session AND n.peer_epoch = p.peer_epoch
+        FROM (SELECT router, name, up_at, families, kind, said, synthetic, peer_addr, dump_texts, arrayFilter(x -> x.1 IN ('adj_in_pre', 'adj_in_post'), counters) AS ins FROM pe) AS p
         GROUP BY p.router
     ),
-    tables AS
+    checks AS
     (
         SELECT s.router AS router, s.of_rib AS of_rib, s.afi AS afi, s.safi AS safi, s.peer_key AS peer_key, s.kind AS kind, s.name AS name, s.peer_addr AS peer_addr, s.synthetic AS synthetic,
             s.opens_known AS opens_known, s.dump AS dump, s.family AS family, s.announces AS announces, s.withdraws AS withdraws, s.takes_paths AS takes_paths,
@@ -180,14 +180,14 @@
             multiIf(bgp_peers = 0, any(t.dump), dumps_running > 0, 'running', dumps_max > 0, 'max', dumps_quiet > 0, 'quiet', 'eor') AS eor,
             arraySort(groupArrayIf(t.name, t.synthetic AND t.kind != 'local')) AS synthetic, arraySort(groupArrayIf(t.name, NOT t.opens_known AND NOT t.synthetic AND t.kind = 'bgp')) AS without_open,
             countIf(t.takes_paths) AS takes_paths, groupUniqArray(t.peer_addr) AS peer_addrs
-        FROM tables AS t
+        FROM checks AS t
         GROUP BY t.router, t.of_rib, t.afi, t.safi
     )
 SELECT
     q.router AS router, q.rib AS rib, q.afi AS afi, q.safi AS safi,
-    q.score AS score,
-    multiIf(q.withdraw_only OR q.score < 50, 'untrusted', q.score < 80, 'doubtful', 'trusted') AS trust,
-    arrayMap(x -> x.2, q.found) AS reasons,
+    toUInt8(greatest(0, 100 - arraySum(tupleElement(q.found, 1)))) AS score,
+    multiIf(q.withdraw_only OR score < 50, 'untrusted', score < 80, 'doubtful', 'trusted') AS trust,
+    tupleElement(q.found, 2) AS reasons,
     -- What only limits what the view can answer, or is a habit that everything here reckons with.
     arrayFilter(x -> x != '', [
         if(q.no_next_hop > 0 AND q.rib IN ('adj_in_pre', 'adj_in_post'), concat('P2: ', toString(q.no_next_hop), ' routes without next hop: the peer is the next hop'), ''),
@@ -205,27 +205,26 @@ SELECT
     z.router AS router, z.rib AS rib, z.afi AS afi, z.safi AS safi, z.withdraw_only AS withdraw_only, z.since AS since, z.peers AS peers, z.announces AS announces, z.withdraws AS withdraws, z.routes AS routes, z.stale_routes AS stale_routes, z.no_next_hop AS no_next_hop, z.own_as_in_front AS own_as_in_front, z.counted_peers AS counted_peers, z.expected AS expected, z.counted_routes AS counted_routes, z.counted_at AS counted_at, z.missing AS missing, z.too_many AS too_many, z.eor AS eor, z.silent_s AS silent_s, z.interval_s AS interval_s, z.skew_s AS skew_s, z.lost AS lost, z.path_ids_lied AS path_ids_lied, z.damaged AS damaged, z.errors AS errors, z.as_widths AS as_widths,
     arrayFilter(x -> x.2 != '', [
         (100, if(z.withdraw_only, 'P1: withdrawals only, no announcement since Peer Up', '')),
-        (5 + toInt32(35 * z.lost / greatest(z.offered, 1)), if(z.lost > 0, concat('P4: post-policy withdrew ', toString(z.lost), ' of ', toString(z.offered), ' routes that pre-policy announces: import policy, or FRR before it resolved the next hop'), '')),
-        (2, if(abs(ifNull(z.skew_s, 0)) >= 3600, concat('P5: the clock of the router is off by ', toString(round(ifNull(z.skew_s, 0) / 3600, 1)), ' h (order never rests on it)'), '')),
-        (25, if(z.eor = 'running', concat('P9: the first table of ', toString(z.dumps_running), ' of ', toString(z.bgp_peers), ' peers is still arriving'), '')),
-        (15, if(z.eor = 'max', concat('P9: the first table of ', toString(z.dumps_max), ' of ', toString(z.bgp_peers), ' peers was cut after 120 s without End-of-RIB'), '')),
-        (5, if(z.eor = 'quiet' AND z.bgp_peers > 0, concat('P9: no End-of-RIB from ', toString(z.dumps_quiet), ' of ', toString(z.bgp_peers), ' peers: the first table ended with 5 s of silence'), '')),
-        (15, if(z.is_frr AND z.takes_paths > 0 AND z.rib IN ('adj_in_pre', 'adj_in_post'), concat('P11: FRR with ADD-PATH shows one path of those that ', toString(z.takes_paths), ' peers send'), '')),
+        (5 + toInt32(35 * z.lost / greatest(z.offered, 1)), if(z.lost > 0 AND NOT z.withdraw_only, concat('P4: post-policy withdrew ', z.lost, ' of ', z.offered, ' routes that pre-policy announces: import policy, or FRR before it resolved the next hop'), '')),
+        (2, if(abs(ifNull(z.skew_s, 0)) >= 3600, concat('P5: the clock of the router is off by ', round(ifNull(z.skew_s, 0) / 3600, 1), ' h (order never rests on it)'), '')),
+        (25, if(z.eor = 'running', concat('P9: the first table of ', z.dumps_running, ' of ', z.bgp_peers, ' peers is still arriving'), '')),
+        (15, if(z.eor = 'max', concat('P9: the first table of ', z.dumps_max, ' of ', z.bgp_peers, ' peers was cut after 120 s without End-of-RIB'), '')),
+        (5, if(z.eor = 'quiet' AND z.bgp_peers > 0, concat('P9: no End-of-RIB from ', z.dumps_quiet, ' of ', z.bgp_peers, ' peers: the first table ended with 5 s of silence'), '')),
+        (15, if(z.is_frr AND z.takes_paths > 0 AND z.rib IN ('adj_in_pre', 'adj_in_post'), concat('P11: FRR with ADD-PATH shows one path of those that ', z.takes_paths, ' peers send'), '')),
         (5, if(z.rib = 'loc_rib' AND z.routes > 0 AND z.with_paths = 0, 'P12: best path only (no ADD-PATH): says nothing of the width of multipath sets', '')),
         (if(z.rib = 'loc_rib', 5, 15), if(notEmpty(z.synthetic), concat('P13: no Peer Up from ', arrayStringConcat(arraySlice(z.synthetic, 1, 3), ', '), if(length(z.synthetic) > 3, ' ...', ''), ': AS width, families and path identifiers are guessed'), '')),
         (5, if(notEmpty(z.without_open), concat('OPEN: an OPEN of ', arrayStringConcat(arraySlice(z.without_open, 1, 3), ', '), if(length(z.without_open) > 3, ' ...', ''), ' is missing or unreadable: AS width and path identifiers are guessed'), '')),
         (30, if(notEmpty(z.empties), concat('P13: up for more than 60 s and empty, without End-of-RIB, while other peers have routes: ', arrayStringConcat(arraySlice(arraySort(arrayMap(p -> p.1, z.empties)), 1, 3), ', '), if(length(z.empties) > 3, ' ...', '')), '')),
         (5, if(notEmpty(z.shared), concat('P14: several peers with one link-local address: ', arrayStringConcat(arraySlice(z.shared, 1, 3), ', ')), '')),
-        (if(z.by_total, 20, 20 + toInt32(60 * z.missing / greatest(z.expected, 1))), if(z.missing > 0, concat('STATS: the router counts ', toString(z.expected), ' routes', if(z.by_total, ' of all families', ''), ', ', toString(z.missing), ' of them never arrived (', arrayStringConcat(arraySlice(z.contradicted, 1, 3), ', '), ')'), '')),
-        (if(z.by_total, 20, 20 + toInt32(60 * z.too_many / greatest(z.counted_routes, 1))), if(z.too_many > 0, concat('STATS: the router counts ', toString(z.expected), ' routes', if(z.by_total, ' of all families', ''), ', here are ', toString(z.too_many), ' more (', arrayStringConcat(arraySlice(z.contradicted, 1, 3), ', '), ')'), '')),
-        (60, if(notEmpty(z.contradicting), concat('STATS: up, and nothing arrived from ', arrayStringConcat(arraySlice(arraySort(arrayMap(p -> p.1, z.contradicting)), 1, 3), ', '), ' though the router counts ', toString(arraySum(p -> p.5, z.contradicting)), ' routes'), '')),
-        (15, if(z.path_ids_lied > 0, concat('ADDPATH: ', toString(z.path_ids_lied), ' routes have path identifiers against what the OPENs agreed on, or lack them'), '')),
-        (10, if(z.as_widths > 0, concat('ASWIDTH: ', toString(z.as_widths), ' UPDATEs have AS numbers of another width than said'), '')),
-        (5 + toInt32(35 * greatest(z.damaged / greatest(z.routes, 1), z.errors / greatest(z.errors + z.announces + z.withdraws, 1))), if(z.damaged + z.errors > 0, concat('DECODE: ', toString(z.damaged), ' of ', toString(z.routes), ' routes are damaged, ', toString(z.errors), ' errors of these peers in this session'), '')),
-        (30, if(z.feed_up AND z.interval_s > 0 AND z.silent_s > greatest(3 * z.interval_s, 30), concat('SILENT: nothing for ', toString(round(z.silent_s)), ' s from a router that reports every ', toString(round(z.interval_s)), ' s'), '')),
+        (if(z.by_total, 20, 20 + toInt32(60 * z.missing / greatest(z.expected, 1))), if(z.missing > 0, concat('STATS: the router counts ', z.expected, ' routes', if(z.by_total, ' of all families', ''), ', ', z.missing, ' of them never arrived (', arrayStringConcat(arraySlice(z.contradicted, 1, 3), ', '), ')'), '')),
+        (if(z.by_total, 20, 20 + toInt32(60 * z.too_many / greatest(z.counted_routes, 1))), if(z.too_many > 0, concat('STATS: the router counts ', z.expected, ' routes', if(z.by_total, ' of all families', ''), ', here are ', z.too_many, ' more (', arrayStringConcat(arraySlice(z.contradicted, 1, 3), ', '), ')'), '')),
+        (60, if(notEmpty(z.contradicting), concat('STATS: up, and nothing arrived from ', arrayStringConcat(arraySlice(arraySort(arrayMap(p -> p.1, z.contradicting)), 1, 3), ', '), ' though the router counts ', arraySum(p -> p.5, z.contradicting), ' routes'), '')),
+        (15, if(z.path_ids_lied > 0, concat('ADDPATH: ', z.path_ids_lied, ' routes have path identifiers against what the OPENs agreed on, or lack them'), '')),
+        (10, if(z.as_widths > 0, concat('ASWIDTH: ', z.as_widths, ' UPDATEs have AS numbers of another width than said'), '')),
+        (5 + toInt32(35 * greatest(z.damaged / greatest(z.routes, 1), z.errors / greatest(z.errors + z.announces + z.withdraws, 1))), if(z.damaged + z.errors > 0, concat('DECODE: ', z.damaged, ' of ', z.routes, ' routes are damaged, ', z.errors, ' errors of these peers in this session'), '')),
+        (30, if(z.feed_up AND z.interval_s > 0 AND z.silent_s > greatest(3 * z.interval_s, 30), concat('SILENT: nothing for ', round(z.silent_s), ' s from a router that reports every ', round(z.interval_s), ' s'), '')),
         (40, if(NOT z.feed_up, concat('FEED: the BMP session is lost since ', formatDateTime(z.lost_at, '%Y-%m-%dT%H:%i:%SZ'), if(z.lost_how = '', '', concat(' (', z.lost_how, ')')), ': this is what was said last'), ''))
-    ]) AS found,
-    toUInt8(greatest(0, 100 - arraySum(x -> x.1, found))) AS score
+    ]) AS found
 FROM
 (
     SELECT h.router AS router, h.rib AS rib, h.afi AS afi, h.safi AS safi, h.withdraw_only AS withdraw_only, CAST(h.since, 'DateTime64(6, \'UTC\')') AS since,

@@ -220,6 +220,10 @@ const peerUp = (
     received_capabilities: ['4-octet AS'],
   })
 
+/** All tables of a peer ended with End-of-RIB. */
+const dumpDone = (router: string, peer: string, seq: number): object =>
+  sessionRow(router, 'dump_done', 6, seq, { peer_key: peer, peer_epoch: 1, reason: 'eor' })
+
 /** The store takes the columns of the first row for all: rows of one shape at a time. */
 export async function insert(store: Store, table: string, rows: readonly object[]): Promise<void> {
   const shapes = new Map<string, object[]>()
@@ -238,10 +242,14 @@ async function fill(store: Store): Promise<void> {
     peerUp('tor1', PEER.tor1node1, NODES.node1, 3),
     peerUp('tor1', PEER.tor1node2, NODES.node2, 4),
     peerUp('tor1', PEER.tor1spine, spine, 5),
+    ...[PEER.tor1node1, PEER.tor1node2, PEER.tor1spine].map((peer, i) =>
+      dumpDone('tor1', peer, 17 + i),
+    ),
     sessionRow('tor1', 'dump_done', 6, 20, { reason: 'eor' }),
     sessionRow('tor2', 'bmp_up', 0, 1),
     peerUp('tor2', PEER.tor2node1, NODES.node1, 3),
     peerUp('tor2', PEER.tor2node2, NODES.node2, 4),
+    ...[PEER.tor2node1, PEER.tor2node2].map((peer, i) => dumpDone('tor2', peer, 17 + i)),
     sessionRow('tor2', 'dump_done', 6, 20, { reason: 'eor' }),
     sessionRow('tor2', 'peer_down', 100, 40, {
       peer_key: PEER.tor2node2,
