@@ -529,6 +529,63 @@ describe('routers, peers, trust, fabric', () => {
     expect((await get('/api/v1/peers?limit=2')).json.next).not.toBeNull()
   })
 
+  test('lives of peers: why one ended, in words', async () => {
+    const { json } = await get('/api/v1/peers/sessions?state=over')
+    expect(json.items).toEqual([
+      expect.objectContaining({
+        router: 'tor2',
+        node: 'node2',
+        peer_key: PEER.tor2node2,
+        began: 'peer_up',
+        ended: 'peer_down',
+        up_at: iso(0.5),
+        down_at: iso(100),
+        duration_s: 99.5,
+        why: 'remote system closed, NOTIFICATION received: cease: administrative shutdown, "maintenance"',
+        announces: 1,
+        bmp_session: SESSION,
+      }),
+    ])
+    expect((await get('/api/v1/peers/sessions?router=tor1&kind=bgp')).json.items).toHaveLength(3)
+    expect((await get('/api/v1/peers/sessions?state=x')).status).toBe(400)
+  })
+
+  test('visibility: who sees a prefix, and why another does not', async () => {
+    const vip = (await get(`/api/v1/visibility?vip=${VIP}`)).json.items
+    expect(vip).toMatchObject([
+      { router_name: 'spine9', sees: false, missing: true, why: 'feed: no BMP session so far' },
+      { router: 'tor1', sees: true, rib: 'adj_in_pre', peers: ['node1', 'node2'], paths: 2 },
+      {
+        router: 'tor2',
+        rib: 'adj_in_pre',
+        how: 'candidate',
+        level: 'candidates',
+        next_hops: ['10.10.19.11'],
+        origin_nodes: ['node1'],
+        since: iso(1),
+        siblings: ['tor1'],
+        missing: false,
+        why: '',
+      },
+    ])
+    // Every VIP that anybody sees: these rows, and those of the IPv6 twin that only tor1 has.
+    const all = (await get('/api/v1/visibility')).json.items
+    expect(all.filter((each: { prefix: string }) => each.prefix === VIP)).toEqual(vip)
+    expect(new Set(all.map((each: { prefix: string }) => each.prefix)).size).toBe(2)
+
+    const { json } = await get('/api/v1/visibility?vip=10.10.0.0%2F16&missing=true')
+    expect(json.items).toMatchObject([
+      { router_name: 'spine9' },
+      {
+        router: 'tor2',
+        siblings: ['tor1'],
+        why: 'no session with spine1, from which siblings have it',
+      },
+    ])
+    expect((await get('/api/v1/visibility?vip=192.0.2.1')).json.items).toEqual([])
+    expect((await get('/api/v1/visibility?vip=x')).status).toBe(400)
+  })
+
   test('trust', async () => {
     expect(
       (await get('/api/v1/trust?router=tor1')).json.items.every(

@@ -23,6 +23,7 @@ import { ribRoutes } from './routes/rib.ts'
 import { routerRoutes } from './routes/routers.ts'
 import { sqlRoutes } from './routes/sql.ts'
 import { vipRoutes } from './routes/vips.ts'
+import { visibilityRoutes } from './routes/visibility.ts'
 import { loadTokens, type Tokens } from './tokens.ts'
 import { UserSql } from './user-sql/user-sql.ts'
 
@@ -176,6 +177,7 @@ async function buildApp(
       ribRoutes(v1, context)
       historyRoutes(v1, context)
       routerRoutes(v1, context)
+      visibilityRoutes(v1, context)
       nodeRoutes(v1, context)
       fabricRoutes(v1, context)
       if (userSql) sqlRoutes(v1, userSql, context)

@@ -253,6 +253,77 @@ export const trust = object({
   canonical: about(boolean, 'the Adj-RIB-In that detectors read'),
 })
 
+export const visibility = object({
+  prefix: string,
+  vrf: string,
+  afi: integer,
+  safi: integer,
+  router: about(string, 'as in the log; empty: never seen'),
+  router_name: string,
+  role: string,
+  sees: boolean,
+  rib: about(string, 'a row for each table that has it; empty when none has'),
+  how: about(
+    { type: 'string', enum: ['best', 'candidate', 'sent', ''] },
+    'best: chosen (Loc-RIB); candidate: offered (Adj-RIB-In); sent: passed on (Adj-RIB-Out)',
+  ),
+  level: about(
+    { type: 'string', enum: ['full', 'candidates', 'best_only', 'none'] },
+    'how much of the multipath set can be seen at this router',
+  ),
+  paths: integer,
+  peers: about(list(string), 'from whom (Adj-RIB-Out: to whom): nodes, devices, else addresses'),
+  next_hops: list(string),
+  origin_nodes: list(string),
+  since: nullable(time),
+  stale: about(boolean, 'not confirmed in the BMP session in force'),
+  siblings: about(list(string), 'other routers of the role that see it'),
+  missing: about(boolean, 'siblings see it, this router does not'),
+  why: about(string, 'it does not see it, as far as is known'),
+})
+
+const capabilities = about(list(string), 'as in the OPEN')
+
+export const peerSession = object({
+  router: string,
+  router_name: string,
+  peer_key: key64,
+  bmp_session: integer,
+  peer_epoch: integer,
+  peer_addr: string,
+  peer_asn: integer,
+  peer_bgp_id: string,
+  node: string,
+  device: string,
+  kind: { type: 'string', enum: ['bgp', 'loc_rib', 'local'] },
+  state: about(
+    { type: 'string', enum: ['up', 'stale', 'over'] },
+    'stale: BMP is lost, this is what it said last',
+  ),
+  began: { type: 'string', enum: ['peer_up', 'synthetic', 'continued', 'restarted'] },
+  up_at: time,
+  ended: { type: 'string', enum: ['', 'peer_down', 'replaced', 'feed_lost', 'absent'] },
+  down_at: nullable(time),
+  duration_s: nullable(number),
+  why: about(string, 'it ended, in words'),
+  reason_code: about(integer, 'RFC 7854 section 4.9'),
+  notification: about(string, 'names of code and subcode'),
+  fsm_event_name: about(string, 'RFC 4271 section 8.1'),
+  shutdown_text: about(string, 'RFC 9003'),
+  gr_kept: about(list(string), 'families whose routes stayed'),
+  hold_time_s: integer,
+  families: about(list(string), 'that both OPENs have'),
+  add_path: about(list(string), 'family/receive and family/send, RFC 7911'),
+  extended_next_hop: list(string),
+  sent_capabilities: capabilities,
+  received_capabilities: capabilities,
+  announces: integer,
+  withdraws: integer,
+  first_route_at: nullable(time),
+  last_route_at: nullable(time),
+  dumps: about(list(string), 'table, family and how its first table ended'),
+})
+
 export const type5 = object({
   vrf: string,
   prefix: string,

@@ -104,11 +104,42 @@ export function routerRoutes(app: FastifyInstance, { db, limits, now }: Context)
   )
 
   app.get<{ Querystring: ListQuery }>(
+    '/peers/sessions',
+    {
+      schema: s.route(
+        'routers',
+        'Lives of BGP sessions, newest first: how each began, what was agreed on, why it ended',
+        s.page(shapes.peerSession),
+        {
+          querystring: s.query({
+            state: { type: 'string', enum: ['up', 'stale', 'over'] },
+            router: s.parameters.router,
+            node: s.parameters.node,
+            kind: { type: 'string', enum: ['bgp', 'loc_rib', 'local'] },
+            ...paging,
+          }),
+        },
+      ),
+    },
+    async ({ query }) => {
+      const { state = '', router = '', node = '', kind = '' } = query
+      const rows = await db.query<Row>(sql('peer_sessions'), { state, router, node, kind })
+      const lives = rows.map((row) => withNumbers(row, ['bmp_session', 'announces', 'withdraws']))
+      return pageOf(lives, query.limit, query.cursor)
+    },
+  )
+
+  app.get<{ Querystring: ListQuery }>(
     '/trust',
     {
-      schema: s.route('routers', 'How far each view is believed: score, rules that it breaks, numbers', s.page(shapes.trust), {
-        querystring: s.query({ router: s.parameters.router, ...paging }),
-      }),
+      schema: s.route(
+        'routers',
+        'How far each view is believed: score, rules that it breaks, numbers',
+        s.page(shapes.trust),
+        {
+          querystring: s.query({ router: s.parameters.router, ...paging }),
+        },
+      ),
     },
     async ({ query }) => {
       const at = clickhouseNow(now())
