@@ -53,6 +53,13 @@ const NOT_COMPARED = [
 const route = (row: Json): Json =>
   Object.fromEntries(Object.entries(row).filter(([name]) => !NOT_COMPARED.includes(name)))
 
+const plain = (value: unknown): string =>
+  value === null || value === undefined
+    ? ''
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value)
+
 async function stateAt(group: string, at: string): Promise<Map<string, Json>> {
   const rows = await db.query<Json>(
     'SELECT * FROM ribscope.rib_at(at = {at:String}) WHERE startsWith(router, {group:String})',
@@ -102,7 +109,7 @@ async function check(group: string, from: string, to: string): Promise<Json[]> {
         for (const [attribute, value] of Object.entries(row['before'] as Record<string, string>)) {
           const old = had?.[attribute === 'as_path' ? 'as_path_text' : attribute]
           expect(value, `${what}: ${name} ${attribute}`).toBe(
-            Array.isArray(old) ? old.join(' ') : String(old ?? ''),
+            Array.isArray(old) ? old.join(' ') : plain(old),
           )
         }
         state.set(name, shown)
@@ -167,11 +174,14 @@ const folders = (path: string): string[] =>
         .sort()
     : []
 
-test.each(folders(FIXTURES).map((folder) => [basename(folder), folder]))(
-  '%s: the difference applied to the state at T1 is the state at T2',
-  async (name, folder) => {
-    const group = `fixture/${name}/`
-    const feed = await recorded(folder, `fixture/${name}`, START_US)
+test.each([
+  ...folders(FIXTURES).map((folder) => [basename(folder), 'fixture', folder] as const),
+  ...folders(LAB).map((folder) => [basename(folder), 'lab', folder] as const),
+])(
+  '%s (%s): the difference applied to the state at T1 is the state at T2',
+  async (name, set, folder) => {
+    const group = `${set}/${name}/`
+    const feed = await recorded(folder, `${set}/${name}`, START_US)
     const rows = await load(feed)
     const changes = new Set<unknown>()
     for (const [from, to] of pairs(feed, rows)) {
@@ -180,3 +190,7 @@ test.each(folders(FIXTURES).map((folder) => [basename(folder), folder]))(
     expect(changes.has('added')).toBe(true)
   },
 )
+
+if (folders(LAB).length === 0) {
+  test.skip('recordings of the lab: ../shared/lab/recordings is not there', () => undefined)
+}

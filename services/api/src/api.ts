@@ -13,6 +13,7 @@ import { installGuard } from './guard.ts'
 import { installMetrics } from './metrics.ts'
 import { SessionPool } from './pool.ts'
 import { answerBroken, handleErrors, refusal, sendProblem } from './problem.ts'
+import { diffRoutes } from './routes/diff.ts'
 import { EventHub, eventRoutes, type ApiEvents } from './routes/events.ts'
 import { fabricRoutes } from './routes/fabric.ts'
 import { findingRoutes } from './routes/findings.ts'
@@ -176,6 +177,7 @@ async function buildApp(
       vipRoutes(v1, context)
       ribRoutes(v1, context)
       historyRoutes(v1, context)
+      diffRoutes(v1, context)
       routerRoutes(v1, context)
       visibilityRoutes(v1, context)
       nodeRoutes(v1, context)

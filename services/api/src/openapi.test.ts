@@ -46,6 +46,7 @@ describe('OpenAPI', () => {
         .map(([name]) => name)
         .sort(),
     ).toEqual([
+      'get /api/v1/diff',
       'get /api/v1/evpn/hosts/{ip}',
       'get /api/v1/evpn/mobility',
       'get /api/v1/evpn/type5',
@@ -119,6 +120,7 @@ describe('OpenAPI', () => {
     ['/api/v1/incidents/{id}', '/api/v1/incidents/i1'],
     ['/api/v1/peers', '/api/v1/peers'],
     ['/api/v1/rib', '/api/v1/rib'],
+    ['/api/v1/diff', '/api/v1/diff?from=2026-11-21T12:00:20Z&to=2026-11-21T12:05:00Z'],
     ['/api/v1/routers', '/api/v1/routers'],
     ['/api/v1/routers/{router}', '/api/v1/routers/tor1'],
     ['/api/v1/trust', '/api/v1/trust'],

@@ -387,3 +387,51 @@ export const owner = object({
 })
 
 export const move = object({ mac: string, l2vni: integer, vtep: string, mm_seq: integer, at: time })
+
+const routeCounts = object({
+  added: integer,
+  removed: integer,
+  changed: integer,
+  flapped: about(integer, 'moved in between and are as they were'),
+})
+
+export const diff = object({
+  from: time,
+  to: time,
+  summary: object({
+    groups: integer,
+    routes: routeCounts,
+    sessions_down: integer,
+    sessions_up: integer,
+    feeds_lost: integer,
+    left_out: object({ groups: integer, sessions: boolean }),
+  }),
+  items: list(
+    object({
+      id: string,
+      cause: about(
+        string,
+        'node_down, node_up, router_down, router_up, sessions_lost, peer_down, peer_up, feed_lost, feed_resumed, feed_new, node_withdrew, node_announced, node_changed, node_flapped, the same four with vip_, evpn_ and path_, evpn_move, import_policy',
+      ),
+      entity: object({ kind: string, name: string }),
+      at: time,
+      until: time,
+      blast_radius: about(
+        object({ score: integer, vips: integer, routers: integer, prefixes: integer }),
+        'score: VIPs times routers',
+      ),
+      explanation: string,
+      vips: list(string),
+      routers: list(string),
+      prefixes: about(list(string), 'at most 20 of them'),
+      routes: routeCounts,
+      attributes: about({ type: 'object', additionalProperties: integer }, 'attribute -> routes'),
+      peers: list(string),
+      sessions: rows,
+      evidence: rows,
+      findings: about(list(string), 'ids of findings about it that were open in between'),
+      incidents: list(string),
+    }),
+  ),
+  next: nullable(string),
+})

@@ -20,6 +20,10 @@ export const ENV: readonly EnvTwin[] = [
     variable: 'RIBSCOPE_LOG_LEVEL',
     about: 'fatal, error, warn, info, debug, trace',
   },
-  { flag: 'api', variable: 'RIBSCOPE_API', about: 'base URL of the API for findings, vips, rib' },
+  {
+    flag: 'api',
+    variable: 'RIBSCOPE_API',
+    about: 'base URL of the API for findings, vips, rib, diff',
+  },
   { flag: 'token', variable: 'RIBSCOPE_TOKEN', about: 'bearer token for that API' },
 ]

@@ -7,6 +7,10 @@ interface Flags {
   readonly positionals: readonly string[]
 }
 
+/** `-1h` is a time and no flag: no flag begins with a digit. Hidden from parseArgs behind what no argument can hold. */
+const RELATIVE = /^-\d/
+const GUARD = '\0'
+
 /** @throws UsageError for an unknown flag, a missing or superfluous value, a bad variable */
 export async function readFlags(
   command: Pick<Command, 'options' | 'env'>,
@@ -15,17 +19,20 @@ export async function readFlags(
 ): Promise<Flags> {
   const { options } = command
   // strict is off because its messages are long and know no nearest name; the tokens tell as much.
-  const { tokens, positionals } = parseArgs({
-    args: [...args],
+  const { tokens, positionals: rest } = parseArgs({
+    args: args.map((arg) => (RELATIVE.test(arg) ? `${GUARD}${arg}` : arg)),
     options: withoutDefaults(options),
     strict: false,
     allowPositionals: true,
     tokens: true,
   })
+  const unguarded = (text: string): string => (text.startsWith(GUARD) ? text.slice(1) : text)
+  const positionals = rest.map(unguarded)
   const values: Record<string, Value> = {}
   for (const token of tokens) {
     if (token.kind !== 'option') continue
-    const { name, rawName, value, inlineValue } = token
+    const { name, rawName, inlineValue } = token
+    const value = token.value
     const option = Object.hasOwn(options, name) ? options[name] : undefined
     if (!option) throw await unknownFlag(rawName, options)
     if (option.type === 'boolean') {
@@ -37,7 +44,8 @@ export async function readFlags(
       throw new UsageError(`${rawName} needs a value`)
     }
     const before = values[name]
-    values[name] = option.multiple ? [...(Array.isArray(before) ? before : []), value] : value
+    const own = unguarded(value)
+    values[name] = option.multiple ? [...(Array.isArray(before) ? before : []), own] : own
   }
   for (const [name, option] of Object.entries(options)) {
     if (values[name] !== undefined) continue

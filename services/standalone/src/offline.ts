@@ -12,7 +12,7 @@ import { BlockPool, listRecordings, NativeSink, RouterSession, timeline } from '
 import type { Batch, TimelineEvent } from '@ribscope/events'
 import type { FabricConfig } from '@ribscope/fabric'
 import { migrate, openEmbeddedStore } from '@ribscope/store'
-import type { Store } from '@ribscope/store'
+import type { Store, StoreSession } from '@ribscope/store'
 import { insertBatches } from './pipeline.ts'
 
 export interface AnalyzeOptions {
@@ -45,46 +45,75 @@ interface Track {
 
 /** @throws RecordingError when a path is no recording */
 export async function analyze(options: AnalyzeOptions): Promise<Analysis> {
+  const changes = new Map<string, Change[]>()
+  const onChange = (finding: Finding, change: Change): void => {
+    const list = changes.get(finding.id)
+    if (list === undefined) changes.set(finding.id, [change])
+    else list.push(change)
+  }
+  return withRecordings({ ...options, onChange }, async ({ analyst, db }) => ({
+    findings: analyst
+      .findings()
+      .sort((a, b) => a.first_seen - b.first_seen || compare(a.kind, b.kind) || compare(a.id, b.id))
+      .map((finding) => ({
+        ...findingJson(finding),
+        changes: (changes.get(finding.id) ?? []).map((each) => ({
+          ...each,
+          at: formatTime(each.at),
+        })),
+      })),
+    incidents: analyst
+      .incidents()
+      .map(incidentJson)
+      .sort((a, b) => compare(a.first_seen, b.first_seen) || compare(a.id, b.id)),
+    routers: await routers(db),
+  }))
+}
+
+/** What recordings became: a store with all that was said and found, gone when the work with it is done. */
+export interface Played {
+  readonly analyst: Analyst
+  readonly db: StoreSession
+  /** Microseconds of the first and the last thing that was recorded. */
+  readonly startUs: number
+  readonly endUs: number
+}
+
+/**
+ * Plays recordings through collector, store and analyst, then does `work`.
+ *
+ * @throws RecordingError when a path is no recording
+ */
+export async function withRecordings<T>(
+  options: AnalyzeOptions & { readonly onChange?: (finding: Finding, change: Change) => void },
+  work: (played: Played) => Promise<T>,
+): Promise<T> {
   const recordings = await listRecordings(options.paths)
   const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-analyze-'))
   let store: Store | undefined
   try {
     store = await openEmbeddedStore({ dataDir })
-    const db = await store.session('reader')
+    const db = await store.session('reader', {
+      date_time_output_format: 'iso',
+      // As for the API (services/api/src/api.ts).
+      query_plan_optimize_lazy_materialization: 0,
+    })
     await migrate(db, detectorViews())
-    const changes = new Map<string, Change[]>()
     const analyst = await Analyst.create({
       store,
       config: options.config,
-      onChange(finding: Finding, change: Change) {
-        const list = changes.get(finding.id)
-        if (list === undefined) changes.set(finding.id, [change])
-        else list.push(change)
-      },
+      ...(options.onChange ? { onChange: options.onChange } : {}),
     })
     await play(recordings, store, analyst, options)
-    const analysis: Analysis = {
-      findings: analyst
-        .findings()
-        .sort(
-          (a, b) => a.first_seen - b.first_seen || compare(a.kind, b.kind) || compare(a.id, b.id),
-        )
-        .map((finding) => ({
-          ...findingJson(finding),
-          changes: (changes.get(finding.id) ?? []).map((each) => ({
-            ...each,
-            at: formatTime(each.at),
-          })),
-        })),
-      incidents: analyst
-        .incidents()
-        .map(incidentJson)
-        .sort((a, b) => compare(a.first_seen, b.first_seen) || compare(a.id, b.id)),
-      routers: await routers(db),
-    }
+    const result = await work({
+      analyst,
+      db,
+      startUs: Math.min(...recordings.map(({ openedUs }) => openedUs)),
+      endUs: Math.max(...recordings.map(({ endUs }) => endUs)),
+    })
     await analyst.close()
     await db.close()
-    return analysis
+    return result
   } finally {
     await store?.close()
     rmSync(dataDir, { recursive: true, force: true })

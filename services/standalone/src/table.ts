@@ -61,4 +61,9 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'looking glass: routes now or at an instant',
     load: () => import('./commands/rib.ts'),
   },
+  {
+    name: 'diff',
+    summary: 'what changed between two instants, by likely cause',
+    load: () => import('./commands/diff.ts'),
+  },
 ]

@@ -70,3 +70,39 @@ export function hostPort(what: string, given: Value, defaultHost = '127.0.0.1'):
   }
   return { host: v6 ?? (match[2] === undefined || match[2] === '' ? defaultHost : match[2]), port }
 }
+
+/** 1h, 90s, 1h30m */
+const LENGTH = /^(?:\d+[smhdw])+$/
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+
+/**
+ * An instant as people say it: RFC 3339 (left as it is), `now`, `-1h30m` before now; with a `start` also `+30s` after it.
+ *
+ * @returns RFC 3339, or whatever was given: who takes it says what is wrong
+ */
+export function instant(
+  what: string,
+  given: string,
+  clock: { readonly now: Date; readonly start?: Date } = { now: new Date() },
+): string {
+  if (given === 'now') return clock.now.toISOString()
+  const sign = given.charAt(0)
+  if ((sign !== '-' && sign !== '+') || given.length < 2) return given
+  const length = given.slice(1)
+  const base = sign === '-' ? clock.now : clock.start
+  if (!LENGTH.test(length) || base === undefined) {
+    throw new UsageError(
+      `${what} ${JSON.stringify(given)}: expected an RFC 3339 time, now, or so long ago: -90s, -5m, -1h30m, -2d`,
+    )
+  }
+  const seconds = [...length.matchAll(/(\d+)([smhdw])/g)].reduce(
+    (sum, [, n = '', unit = '']) => sum + Number(n) * (SECONDS[unit] ?? 0),
+    0,
+  )
+  const ms = base.getTime() + (sign === '-' ? -seconds : seconds) * 1000
+  const date = new Date(ms)
+  if (Number.isNaN(date.getTime()) || ms < 0) {
+    throw new UsageError(`${what} ${JSON.stringify(given)}: before all time`)
+  }
+  return date.toISOString()
+}

@@ -1,6 +1,6 @@
             -- Prefixes of whatever can differ between two instants: a row came in between, or a mark that swept what they belong to.
             SELECT e.addr, e.bits
-            FROM ribscope.route_log AS e
+            FROM ribscope.router_log AS e
             WHERE e.rx_ts > {from:DateTime64(6, 'UTC')} AND e.rx_ts <= {to:DateTime64(6, 'UTC')}
             UNION DISTINCT
             SELECT s.addr, s.bits

@@ -3,6 +3,7 @@
 --   change      added, removed, changed (another attr_hash), flapped
 --   attributes  names of the attributes that changed
 --   event       the last thing that made it so: receive time, position, implied, seq, bmp_session, cause, class, phase
+--   first_at    when the first thing happened to it in between
 --   downs, ups, shifts (another way), edits (other attributes): what happened in between, duplicates left out
 CREATE OR REPLACE VIEW ribscope.route_diff AS
 SELECT
@@ -15,7 +16,7 @@ SELECT
     multiIf(change = 'removed' AND d.last_down.7 != '', d.last_down, change = 'added' AND d.last_up.7 != '', d.last_up,
         change = 'changed' AND (d.last_up.7 != '' OR d.last_shift.7 != ''), if((d.last_up.1, d.last_up.2) > (d.last_shift.1, d.last_shift.2), d.last_up, d.last_shift),
         change = 'flapped' AND d.last_down.7 != '', d.last_down, d.last_any) AS event,
-    d.was_next_hop AS was_next_hop, d.was_as_path AS was_as_path, d.was_as_path_sets AS was_as_path_sets, d.was_flags AS was_flags, d.was_med AS was_med, d.was_local_pref AS was_local_pref, d.was_origin AS was_origin,
+    d.first_at AS first_at, d.was_next_hop AS was_next_hop, d.was_as_path AS was_as_path, d.was_as_path_sets AS was_as_path_sets, d.was_flags AS was_flags, d.was_med AS was_med, d.was_local_pref AS was_local_pref, d.was_origin AS was_origin,
     d.was_communities AS was_communities, d.was_gw_ip AS was_gw_ip, d.was_vni AS was_vni, d.was_mm_seq AS was_mm_seq
 FROM
 (
@@ -31,7 +32,8 @@ FROM
         argMaxIf((u.rx_ts, u.pos, u.implied, u.seq, u.bmp_session, u.cause, u.class, toString(u.phase)), (u.rx_ts, u.pos, u.implied), u.class = 'AW') AS last_down,
         argMaxIf((u.rx_ts, u.pos, u.implied, u.seq, u.bmp_session, u.cause, u.class, toString(u.phase)), (u.rx_ts, u.pos, u.implied), u.class IN ('NEW', 'WADUP', 'WADIFF')) AS last_up,
         argMaxIf((u.rx_ts, u.pos, u.implied, u.seq, u.bmp_session, u.cause, u.class, toString(u.phase)), (u.rx_ts, u.pos, u.implied), u.class IN ('AADIFF', 'AAATTR')) AS last_shift,
-        argMaxIf((u.rx_ts, u.pos, u.implied, u.seq, u.bmp_session, u.cause, u.class, toString(u.phase)), (u.rx_ts, u.pos, u.implied), u.side = 3) AS last_any
+        argMaxIf((u.rx_ts, u.pos, u.implied, u.seq, u.bmp_session, u.cause, u.class, toString(u.phase)), (u.rx_ts, u.pos, u.implied), u.side = 3) AS last_any,
+        minIf(u.rx_ts, u.side = 3 AND u.class NOT IN ('AADUP', 'WWDUP')) AS first_at
     FROM
     (
         SELECT 1 AS side, '' AS class, '' AS cause, 0 AS implied, toUInt64(0) AS pos, r.addr AS addr, r.bits AS bits, r.afi AS afi, r.safi AS safi, r.router AS router, r.peer_key AS peer_key, r.rib AS rib, r.nlri_key AS nlri_key, r.path_id AS path_id, r.ip_version AS ip_version, r.bmp_session AS bmp_session, r.seq AS seq, r.rx_ts AS rx_ts, r.bmp_ts AS bmp_ts, r.collector AS collector, r.router_addr AS router_addr, r.peer_epoch AS peer_epoch, r.peer_addr AS peer_addr, r.peer_asn AS peer_asn, r.peer_bgp_id AS peer_bgp_id, r.peer_rd AS peer_rd, r.phase AS phase, r.vrf AS vrf, r.action AS action, r.rd AS rd, r.labels AS labels, r.next_hop AS next_hop, r.next_hop_ll AS next_hop_ll, r.origin AS origin, r.as_path AS as_path, r.as_path_sets AS as_path_sets, r.med AS med, r.local_pref AS local_pref, r.communities AS communities, r.ext_communities AS ext_communities, r.large_communities AS large_communities, r.originator_id AS originator_id, r.cluster_list AS cluster_list, r.evpn_type AS evpn_type, r.esi AS esi, r.eth_tag AS eth_tag, r.mac AS mac, r.gw_ip AS gw_ip, r.vni AS vni, r.vni2 AS vni2, r.rmac AS rmac, r.mm_seq AS mm_seq, r.link_bw AS link_bw, r.encap AS encap, r.d_path AS d_path, r.flags AS flags, r.attr_hash AS attr_hash, r.fwd_hash AS fwd_hash, r.unknown_attrs AS unknown_attrs, r.decode_errors AS decode_errors

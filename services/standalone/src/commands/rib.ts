@@ -2,7 +2,7 @@
 import { ApiClient, CLIENT_ENV, CLIENT_OPTIONS, CLIENT_USAGE, type Json } from '../client.ts'
 import { UsageError, type Command } from '../command.ts'
 import { screenOf, shortTime, shown, table, type Screen } from '../screen.ts'
-import { flag, number, oneOf, text } from '../values.ts'
+import { flag, instant, number, oneOf, text } from '../values.ts'
 
 const RIBS = ['adj_in_pre', 'adj_in_post', 'loc_rib', 'adj_out_pre', 'adj_out_post'] as const
 const MATCHES = ['exact', 'longest', 'covering', 'covered'] as const
@@ -27,7 +27,7 @@ PREFIX may be a host without length. Flags together mean all of them.
   --community LIST   65000:1, 65000:1:2, rt:65000:100, no-export ...; several with commas: all of them
   --origin-node NAME who announced it first
   --rd RD            distinguisher, ADMIN:NUMBER
-  --at TIME          as it was then (RFC 3339)
+  --at TIME          as it was then: RFC 3339, or so long ago: -90s, -5m, -1h, -2d
   --limit N          at most so many (default 100)
 ${CLIENT_USAGE}`,
   options: {
@@ -53,6 +53,7 @@ ${CLIENT_USAGE}`,
     const match = oneOf(values, 'match', MATCHES)
     if (match !== undefined && prefix === undefined)
       throw new UsageError('--match goes with a PREFIX')
+    const at = text(values, 'at')
     const limit = number(values, 'limit', { min: 1, max: 100_000, integer: true }) ?? 100
     const query = {
       prefix,
@@ -60,7 +61,7 @@ ${CLIENT_USAGE}`,
       rib: oneOf(values, 'rib', RIBS),
       ...Object.fromEntries(WORDS.map((name) => [name.replace('-', '_'), text(values, name)])),
       community: text(values, 'community'),
-      at: text(values, 'at'),
+      at: at === undefined ? undefined : instant('--at', at),
     }
     const list = await new ApiClient(ctx).list('/rib', query, limit)
     if (flag(values, 'json')) {
