@@ -74,25 +74,30 @@ try {
   await flush()
   const filled = (performance.now() - filling) / 1000
 
+  const [{ peer }] = await db.query(
+    'SELECT toString(any(peer_key)) AS peer FROM ribscope.session_log WHERE peer_asn = 64501',
+  )
   const live = async () => {
     const started = performance.now()
     const [row] = await db.query(
-      'SELECT toUInt32(countIf(peer_asn = 64501)) AS gone, toUInt32(count()) AS all FROM ribscope.rib_live',
+      'SELECT toUInt32(count()) AS n FROM ribscope.rib_live WHERE router = {router:String} AND peer_key = {peer:UInt64}',
+      { router: '192.0.2.254', peer },
     )
-    return { ...row, seconds: (performance.now() - started) / 1000 }
+    return { n: row.n, seconds: (performance.now() - started) / 1000 }
   }
   await live()
   const before = await live()
-  if (before.gone !== routes) throw new Error(`${before.gone} routes are there, not ${routes}`)
+  if (before.n !== routes) throw new Error(`${before.n} routes are there, not ${routes}`)
 
   const started = performance.now()
   say(peerDown(1))
   const rows = await flush()
   const stored = (performance.now() - started) / 1000
   let after = await live()
-  while (after.gone > 0) after = await live()
+  while (after.n > 0) after = await live()
   const seconds = (performance.now() - started) / 1000
-  if (after.all !== routes * (peers - 1)) throw new Error('routes of another peer are gone')
+  const [all] = await db.query('SELECT toUInt32(count()) AS n FROM ribscope.rib_live')
+  if (all.n !== routes * (peers - 1)) throw new Error('routes of another peer are gone')
   console.log(
     JSON.stringify({
       routes,

@@ -17,7 +17,8 @@ export interface Sent {
   readonly source: string
   readonly openedUs: number
   readonly chunks: readonly { readonly us: number; readonly bytes: Uint8Array }[]
-  readonly end: SessionEnd
+  /** crash: the collector died, so nothing tells the end and no timer runs any more */
+  readonly end: SessionEnd | 'crash'
   readonly endUs: number
 }
 
@@ -106,7 +107,7 @@ export function rowsOf(
         nameRouter: (name) => `${sent.fabric}/${name}`,
       })
       for (const { us, bytes } of sent.chunks) session.push(bytes, us)
-      session.end(sent.end, sent.endUs)
+      if (sent.end !== 'crash') session.end(sent.end, sent.endUs)
       // A session that did not end goes on; its timers do.
       if (sent.end === 'stop') session.tick(sent.endUs + TAIL_US)
     }

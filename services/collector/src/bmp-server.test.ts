@@ -69,6 +69,25 @@ describe('sessions', () => {
     await until('rows', () => h.rows('session_log') === 3)
   })
 
+  test('silence past a limit is the end, told as such; before it, it is not', async () => {
+    const start = 1_800_000_000_000_000
+    let us = 0
+    harness = await Harness.start(
+      { silenceTimeoutMs: 60_000 },
+      { now: () => start + us, monotonic: () => us },
+    )
+    const h = harness
+    const socket = await h.client()
+    send(socket, initiation('tor1'))
+    await until('up', () => h.log('bmp session up').length === 1)
+    us = 60_000_000
+    await turns(h)
+    expect(h.server.sessions()).toHaveLength(1)
+    us += 1_000_000
+    await closed(socket)
+    expect(h.log('bmp session ended')).toMatchObject([{ router: 'tor1', reason: 'silence' }])
+  })
+
   test('numbers of sessions grow even when the clock does not', async () => {
     const h = await start()
     for (let i = 0; i < 5; i++) send(await h.client(), initiation(`r${i}`))
