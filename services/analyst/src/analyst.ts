@@ -9,12 +9,15 @@ import type { Change, Family, Finding, Incident, Input, Kind, Scope } from '@rib
 import type { FabricConfig } from '@ribscope/fabric'
 import type { Store, StoreSession } from '@ribscope/store'
 import { Inventory } from './inventory.ts'
+import { TableSizes } from './sizes.ts'
 
 export interface AnalystOptions {
   readonly store: Store
   readonly config: FabricConfig
   /** Microseconds; sessions that ended with an earlier process have time from here on to come back. Default 0. */
   readonly startedAt?: number
+  /** Whether the sizes of all tables are kept once a minute (the view table_sizes). Default false: recordings need none. */
+  readonly sizes?: boolean
   /** Called for every change, after it is stored. */
   readonly onChange?: (finding: Finding, change: Change) => void
   readonly onIncident?: (incident: Incident) => void
@@ -49,6 +52,7 @@ export class Analyst {
   readonly #options: AnalystOptions
   readonly #db: StoreSession
   readonly #inventory: Inventory
+  readonly #sizes: TableSizes | undefined
   readonly #book: FindingBook
   readonly #families = createFamilies()
   readonly #due = new Map<Family, number[]>()
@@ -65,6 +69,7 @@ export class Analyst {
     this.#options = options
     this.#db = db
     this.#inventory = new Inventory(options.store, db, options.config)
+    this.#sizes = options.sizes === true ? new TableSizes(db) : undefined
     this.#book = new FindingBook({
       incidentWindowUs: options.config.detectors.incident_window_s * 1e6,
     })
@@ -147,6 +152,7 @@ export class Analyst {
       )
     }
     await this.#store(changes, [...incidents.values()], at)
+    await this.#sizes?.at(at)
     this.#first = false
     return { evaluated: families.map((each) => each.name), changes }
   }

@@ -1,5 +1,8 @@
+import { query } from '@ribscope/detectors'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  at,
+  insert,
   iso,
   openFixture,
   PEER,
@@ -624,5 +627,132 @@ describe('routers, peers, trust, fabric', () => {
     ])
     expect(json.peers).toHaveLength(5)
     expect(json.detectors.half_life_s).toBe(300)
+  })
+})
+
+describe('time series', () => {
+  const span = `from=${iso(0)}&to=${iso(600)}`
+
+  test('churn: first tables apart from what came later, sessions beside', async () => {
+    const { json } = await get(`/api/v1/churn?${span}&router=tor1`)
+    expect(json).toEqual({
+      items: [
+        {
+          at: iso(0),
+          router: 'tor1',
+          router_name: 'tor1',
+          announces: 1,
+          withdraws: 1,
+          dumped: 8,
+          announces_per_s: 0.016667,
+          withdraws_per_s: 0.016667,
+          bmp_sessions_up: 1,
+          bmp_sessions_down: 0,
+          peers_up: 3,
+          peers_down: 0,
+          views: [
+            { rib: 'adj_in_pre', afi: 1, safi: 1, announces: 1, withdraws: 1, dumped: 6 },
+            { rib: 'adj_in_pre', afi: 2, safi: 1, announces: 0, withdraws: 0, dumped: 2 },
+          ],
+        },
+      ],
+      next: null,
+    })
+    // A minute in which only a session ended.
+    const other = (await get(`/api/v1/churn?${span}&router=tor2&rib=adj_in_post`)).json.items
+    expect(other).toMatchObject([
+      { at: iso(0), withdraws: 4, dumped: 0, peers_down: 0 },
+      { at: iso(60), withdraws: 0, peers_down: 1, views: [] },
+    ])
+    const steps = (await get(`/api/v1/churn?${span}&router=tor2&step=600`)).json.items
+    expect(steps).toMatchObject([{ at: iso(0), withdraws: 4, peers_up: 2, peers_down: 1 }])
+  })
+
+  test('prefixes that change most', async () => {
+    const { json } = await get(`/api/v1/prefixes/churn?${span}&limit=2`)
+    expect(json.items).toEqual([
+      {
+        prefix: VIP,
+        afi: 1,
+        safi: 1,
+        announces: 1,
+        withdraws: 1,
+        changes: 2,
+        routers: ['tor1'],
+        hours: [{ hour: iso(0), announces: 1, withdraws: 1 }],
+      },
+      expect.objectContaining({ prefix: '10.9.0.1/32', changes: 1, routers: ['tor2'] }),
+    ])
+    const second = await get(`/api/v1/prefixes/churn?${span}&limit=2&cursor=${json.next}`)
+    expect(second.json.items.map((each: { prefix: string }) => each.prefix)).toEqual([
+      '10.9.0.2/32',
+      '10.9.0.3/32',
+    ])
+    const one = await get(`/api/v1/prefixes/churn?${span}&prefix=10.9.0.4`)
+    expect(one.json.items).toHaveLength(1)
+    expect((await get(`/api/v1/prefixes/churn?${span}&router=tor1`)).json.items).toHaveLength(1)
+  })
+
+  test('sizes of tables, and what the router says of them', async () => {
+    const counter = (router: string, peer: string, seq: number, type: number, value: number) => ({
+      router,
+      peer_key: peer,
+      stat_type: type,
+      ...(type === 9 ? { afi: 1, safi: 1 } : { afi: 0, safi: 0 }),
+      bmp_session: SESSION,
+      seq,
+      rx_ts: at(50),
+      rib: 'any',
+      value,
+    })
+    await insert(fixture.store, 'stats_log', [
+      counter('tor1', PEER.tor1node1, 32, 9, 7),
+      counter('tor1', PEER.tor1node1, 33, 9, 1),
+      counter('tor1', PEER.tor1node2, 34, 9, 1),
+      counter('tor2', PEER.tor2node1, 30, 7, 12),
+      // Its session ended at second 100.
+      counter('tor2', PEER.tor2node2, 31, 7, 5),
+    ])
+    await fixture.session.command(query('sample_tables'), { at: at(120) })
+    const { json } = await get(`/api/v1/tables?${span}`)
+    expect(json.items).toEqual([
+      {
+        at: iso(120),
+        sampled_at: iso(120),
+        router: 'tor1',
+        router_name: 'tor1',
+        rib: 'adj_in_pre',
+        afi: 1,
+        safi: 1,
+        routes: 6,
+        stale: 0,
+        reported: 2,
+        reported_all: null,
+      },
+      expect.objectContaining({ router: 'tor1', afi: 2, routes: 2, reported: null }),
+      expect.objectContaining({ router: 'tor2', rib: 'adj_in_post', afi: 1, routes: 0 }),
+      expect.objectContaining({
+        router: 'tor2',
+        rib: 'adj_in_pre',
+        afi: 1,
+        routes: 1,
+        reported: null,
+        reported_all: 12,
+      }),
+    ])
+    expect((await get(`/api/v1/tables?${span}&afi=2`)).json.items).toHaveLength(1)
+    expect((await get(`/api/v1/tables?from=${iso(0)}&to=${iso(120)}`)).json.items).toEqual([])
+  })
+
+  test.each([
+    ['step=61', 400],
+    ['step=0', 400],
+    ['rib=any', 400],
+    [`from=${iso(5)}&to=${iso(5)}`, 400],
+    ['prefix=x', 400],
+    ['cursor=x', 400],
+  ])('%s is refused', async (parameters, status) => {
+    const path = parameters.startsWith('prefix') ? 'prefixes/churn' : 'churn'
+    expect((await get(`/api/v1/${path}?${parameters}`)).status).toBe(status)
   })
 })

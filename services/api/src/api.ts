@@ -22,6 +22,7 @@ import { nodeRoutes } from './routes/nodes.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
 import { ribRoutes } from './routes/rib.ts'
 import { routerRoutes } from './routes/routers.ts'
+import { seriesRoutes } from './routes/series.ts'
 import { sqlRoutes } from './routes/sql.ts'
 import { vipRoutes } from './routes/vips.ts'
 import { visibilityRoutes } from './routes/visibility.ts'
@@ -182,6 +183,7 @@ async function buildApp(
       visibilityRoutes(v1, context)
       nodeRoutes(v1, context)
       fabricRoutes(v1, context)
+      seriesRoutes(v1, context)
       if (userSql) sqlRoutes(v1, userSql, context)
       if (hub) eventRoutes(v1, hub)
     },

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openFixture, VIP, type Fixture, type Served } from './testing/fixture.ts'
+import { iso, openFixture, VIP, type Fixture, type Served } from './testing/fixture.ts'
 
 let fixture: Fixture
 let served: Served
@@ -46,6 +46,7 @@ describe('OpenAPI', () => {
         .map(([name]) => name)
         .sort(),
     ).toEqual([
+      'get /api/v1/churn',
       'get /api/v1/diff',
       'get /api/v1/evpn/hosts/{ip}',
       'get /api/v1/evpn/mobility',
@@ -60,10 +61,12 @@ describe('OpenAPI', () => {
       'get /api/v1/nodes/{node}',
       'get /api/v1/peers',
       'get /api/v1/peers/sessions',
+      'get /api/v1/prefixes/churn',
       'get /api/v1/rib',
       'get /api/v1/rib/history',
       'get /api/v1/routers',
       'get /api/v1/routers/{router}',
+      'get /api/v1/tables',
       'get /api/v1/trust',
       'get /api/v1/vips',
       'get /api/v1/vips/{prefix}',
@@ -119,6 +122,9 @@ describe('OpenAPI', () => {
     ['/api/v1/incidents', '/api/v1/incidents'],
     ['/api/v1/incidents/{id}', '/api/v1/incidents/i1'],
     ['/api/v1/peers', '/api/v1/peers'],
+    ['/api/v1/churn', `/api/v1/churn?from=${iso(0)}&to=${iso(3600)}`],
+    ['/api/v1/prefixes/churn', `/api/v1/prefixes/churn?from=${iso(0)}&to=${iso(3600)}`],
+    ['/api/v1/tables', `/api/v1/tables?from=${iso(0)}&to=${iso(3600)}`],
     ['/api/v1/rib', '/api/v1/rib'],
     ['/api/v1/diff', '/api/v1/diff?from=2026-11-21T12:00:20Z&to=2026-11-21T12:05:00Z'],
     ['/api/v1/routers', '/api/v1/routers'],

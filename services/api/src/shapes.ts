@@ -435,3 +435,48 @@ export const diff = object({
   ),
   next: nullable(string),
 })
+
+const said = { announces: integer, withdraws: integer }
+const dumped = about(integer, 'announcements of a first table: no churn')
+
+export const churn = object({
+  at: about(time, 'start of the step'),
+  router: string,
+  router_name: string,
+  ...said,
+  dumped,
+  announces_per_s: number,
+  withdraws_per_s: number,
+  bmp_sessions_up: integer,
+  bmp_sessions_down: integer,
+  peers_up: integer,
+  peers_down: integer,
+  views: about(
+    list(object({ rib: string, afi: integer, safi: integer, ...said, dumped })),
+    'the same by table and family',
+  ),
+})
+
+export const prefixChurn = object({
+  prefix: string,
+  afi: integer,
+  safi: integer,
+  ...said,
+  changes: integer,
+  routers: list(string),
+  hours: list(object({ hour: time, ...said })),
+})
+
+export const tableSize = object({
+  at: about(time, 'start of the step; its last sample counts'),
+  sampled_at: time,
+  router: string,
+  router_name: string,
+  rib: string,
+  afi: integer,
+  safi: integer,
+  routes: about(integer, 'announced and not ended, stale ones included'),
+  stale: integer,
+  reported: about(nullable(integer), 'statistics 9 and 10 of the router, of this family'),
+  reported_all: about(nullable(integer), 'statistics 7 and 8: all families together'),
+})

@@ -88,6 +88,7 @@ export async function startUp(options: UpOptions): Promise<Running> {
       store,
       config,
       startedAt: nowUs(),
+      sizes: true,
       onChange(finding, change) {
         log.info(
           {

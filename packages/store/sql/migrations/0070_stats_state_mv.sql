@@ -1,0 +1,4 @@
+CREATE MATERIALIZED VIEW IF NOT EXISTS ribscope.stats_state_mv TO ribscope.stats_state AS
+SELECT router, peer_key, rib, stat_type, afi, safi, toUInt64(bmp_session * 4096 + seq) AS pos, value
+FROM ribscope.stats_log
+WHERE stat_type BETWEEN 7 AND 10
