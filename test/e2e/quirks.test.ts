@@ -594,6 +594,35 @@ describe('FRR in general', () => {
     expect(s.rows('route_errors')).toEqual([])
   })
 
+  test('ADD-PATH, the few prefixes that could be misread: a few of the others show what the router does', () => {
+    // 25 bits and 203.0.113.0 are also path identifier 0x19cb0071 and the default route.
+    const either = '203.0.113.0/25'
+    const s = new TestSession().at(
+      ...([0, peerUp(A, withPaths)] as const),
+      ...['10.1.0.0/24', '10.2.0.0/24', '10.3.0.0/24', either].map((each) => announce(A, each)),
+    )
+    const [, , , last] = s.rows('route_events')
+    expect(last).toMatchObject({ nlri: either, path_id: 0, decode_errors: [] })
+    // Whoever sends them is believed: one field without, for whatever reason, is no habit.
+    const honest = new TestSession().at(0, peerUp(A, withPaths))
+    const nlri = [...be(1, 4), ...prefix('10.1.2.0/24')]
+    const attributes = [...origin(), ...asPath(64501), ...nextHop('192.0.2.1')]
+    for (let i = 0; i < 6; i++) {
+      honest.at(
+        1,
+        i % 3 === 1 ? announce(A, '10.9.0.0/24') : routeMonitoring(A, update({ attributes, nlri })),
+      )
+    }
+    expect(honest.rows('route_events').map((row) => row['path_id'])).toEqual([1, 0, 1, 1, 0, 1])
+    // The next session has OPENs of its own.
+    s.at(
+      1,
+      peerUp(A, { ...withPaths, ports: [179, 2] }),
+      routeMonitoring(A, update({ attributes, nlri })),
+    )
+    expect(s.rows('route_events').at(-1)).toMatchObject({ nlri: '10.1.2.0/24', path_id: 1 })
+  })
+
   test('a link of an unnumbered session goes down: 0.0.0.0 without V flag, then BGP identifier 0: one outage', () => {
     const peer: HandPeer = { address: 'fe80::1', asn: 64501, id: '192.0.2.1' }
     const s = new TestSession()

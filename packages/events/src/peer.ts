@@ -83,6 +83,8 @@ export class PeerView {
   /** when the dump counts as done whatever comes */
   readonly maxUs: number
   done: DumpReason | undefined
+  /** fields in a row that only make sense without the path identifiers that were agreed */
+  withoutPathIds = 0
 
   constructor(ribCode: number, afi: number, safi: number, nowUs: number, maxUs: number) {
     this.ribCode = ribCode

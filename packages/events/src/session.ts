@@ -15,7 +15,7 @@ import type { BmpMessage, Rib } from '@ribscope/wire'
 import { DumpTimers } from './dump-timers.ts'
 import { parseIp } from './ip.ts'
 import { factsOf } from './peer.ts'
-import type { Peer, PeerIdentity } from './peer.ts'
+import type { Peer, PeerIdentity, PeerView } from './peer.ts'
 import { readIdentity } from './peer-table.ts'
 import type { HeaderEntry } from './peer-table.ts'
 import type { RouteContext } from './route-extractor.ts'
@@ -60,6 +60,9 @@ const ROUTE_MONITORING = 0
 const COMMUNITIES = 8
 /** RFC 9494 section 3.2. */
 const LLGR_STALE = 0xffff0006
+
+/** Fields without agreed path identifiers, one after another, that make it the router's habit. */
+const PLAIN_IN_A_ROW = 3
 
 const DEFAULT_PEERS = 16_384
 const DEFAULT_VIEWS = 64
@@ -359,7 +362,9 @@ export class RouterSession {
         context.dump = peer.up && peer.done === undefined && known?.done === undefined
         context.locRibAddPath = known?.locRibAddPath ?? false
         context.seq = this.#rows.seq
+        const agreed = field.addPath
         const rows = this.#out.routes(context, field)
+        if (agreed && known !== undefined) this.#pathIds(peer, known, field.addPath)
         this.#rows.seq += rows
         if (field.action === ACTION_ANNOUNCE) this.counters.announced += rows
         else this.counters.withdrawn += rows
@@ -380,6 +385,17 @@ export class RouterSession {
         )
       }
     }
+  }
+
+  /**
+   * FRR's BMP leaves path identifiers out although ADD-PATH was agreed. Most prefixes can't be misread then,
+   * some can: after a few of the former in a row, the plain reading goes first in this epoch.
+   */
+  #pathIds(peer: Peer, view: PeerView, there: boolean): void {
+    view.withoutPathIds = there ? 0 : view.withoutPathIds + 1
+    if (view.withoutPathIds < PLAIN_IN_A_ROW) return
+    peer.codec.withoutPathIds(view.afi, view.safi)
+    peer.changed()
   }
 
   /** A header seen for the first time, or one whose fall-back match may have changed. */

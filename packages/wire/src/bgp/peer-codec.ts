@@ -81,6 +81,13 @@ export class PeerCodec {
     return ((this.#families.get(familyKey(afi, safi)) ?? 0) & EXTENDED_NEXT_HOP) !== 0
   }
 
+  /** This router leaves path identifiers of the family out, whatever was agreed (FRR). */
+  withoutPathIds(afi: number, safi: number): void {
+    const key = familyKey(afi, safi)
+    const bits = this.#families.get(key)
+    if (bits !== undefined) this.#families.set(key, bits & EXTENDED_NEXT_HOP)
+  }
+
   /** Adds the families of a further Peer Up of the same session; the AS width is the newest one's. */
   merge(other: PeerCodec): this {
     this.asOctets = other.asOctets
