@@ -3,8 +3,8 @@
  * (`model.ts`) and is told what the routers sent, not what the code under test made of it.
  *
  * Lives go into the store by hundreds, in shuffled batches, a part of them late, a part twice, and are compared all at once: what
- * is announced now and at random instants (`rib_live`, `rib_live_at`), every event with class and cause (`route_class`), and how
- * many links every VIP had (`vip_level`). A life that differs is made as short as it can be and printed with its seed.
+ * is announced now and at random instants (`rib_live`, `rib_live_at`, `rib_at`), every event with class and cause (`route_class`,
+ * `route_history`), and how many links every VIP had (`vip_level`). A life that differs is made as short as it can be and printed with its seed.
  *
  *   RIBSCOPE_TEST_SEED=7 npx vitest run test/e2e/state-model.test.ts     the same lives again
  *   RIBSCOPE_TEST_LIVES=100000 npx vitest run test/e2e/state-model.test.ts     a long run by hand
@@ -293,6 +293,54 @@ async function differencesInHistory(lives: readonly Life[], prefix: string): Pro
   return compare('route_class', lives, got, ({ truth }) => truth.events.map(eventLine))
 }
 
+/** The same in the views for people, of one prefix: `route_history` and `rib_at`, IPv4 unicast and VPN. */
+async function differencesInText(lives: readonly Life[], prefix: string): Promise<Difference[]> {
+  const name = nameOf(0, 0)
+  const about = `concat(peer_bgp_id, ' ', peer_rd, ' ', toString(rib), ' ', toString(safi), ' ', toString(path_id), ' ', toString(rx_ts)`
+  const said = (of: Held | Event): string => {
+    const { id = '', rd } = PEERS[of.peer]!
+    const [, safi] = FAMILIES[of.family]!
+    const peer = `${id} ${rd === undefined ? '' : '65000:7'}`
+    return `${peer} ${of.rib} ${safi} ${of.path} ${formatDateTime64(of.us)}`
+  }
+  const ask = async (source: string, line: string, params: object): Promise<Shown> => {
+    const rows = await db.query<{ r: string; lines: string[] }>(
+      `SELECT router AS r, groupArray(${about}, ${line})) AS lines FROM ribscope.${source}
+       WHERE startsWith(router, {group:String}) AND prefix = {wanted:String} GROUP BY router`,
+      { group: `${prefix}.`, wanted: vipOf(name), ...params },
+    )
+    return new Map(rows.map(({ r, lines }) => [r, lines]))
+  }
+  const events = await ask(
+    'route_history(prefix = {wanted:String})',
+    `' ', toString(action), ' ', toString(implied), ' ', cause, ' ', class`,
+    {},
+  )
+  const us = instants(lives)[1]!
+  const held = await ask('rib_at(at = {at:String})', `' ', toString(stale)`, {
+    at: formatDateTime64(us),
+  })
+  const ofPrefix = (of: Held | Event): boolean => of.name.split(' ')[0] === name
+  return [
+    ...compare('route_history', lives, events, ({ truth }) =>
+      truth.events
+        .filter(ofPrefix)
+        .map((event) =>
+          [
+            ...[said(event), event.announce ? 'announce' : 'withdraw'],
+            ...[Number(event.implied), event.cause, event.class],
+          ].join(' '),
+        ),
+    ),
+    ...compare(`rib_at ${formatDateTime64(us)}`, lives, held, ({ truth }) =>
+      truth
+        .heldAt(us)
+        .filter(ofPrefix)
+        .map((each) => `${said(each)} ${Number(each.stale)}`),
+    ),
+  ]
+}
+
 /** Instants at which much has happened already, two of them exactly those of an end that no row told. */
 function instants(lives: readonly Life[]): number[] {
   const all = lives.flatMap(({ truth }) => truth.instants).sort((a, b) => a - b)
@@ -308,6 +356,7 @@ async function differences(lives: readonly Life[], prefix: string): Promise<Diff
   const questions = [
     () => differencesNow(lives, prefix),
     () => differencesInHistory(lives, prefix),
+    () => differencesInText(lives, prefix),
     ...instants(lives).map((us) => () => differencesAt(lives, prefix, us)),
     () => differencesInLinks(lives),
   ]
@@ -595,6 +644,8 @@ const VIEW_BUGS: readonly (readonly [view: string, right: string, wrong: string]
   ['24_route_class', 'prev_kill < pos', 'prev_kill < 0'],
   ['24_route_class', 'e.peer_key, toInt8(0), e.afi', 'e.peer_key, toInt8(9), e.afi'],
   ['24_route_class', 'AS e FINAL', 'AS e'],
+  ['31_rib_at', 'l.stale AS stale', 'toUInt8(0) AS stale'],
+  ['33_route_history', 'l.cause AS cause', 'l.class AS cause'],
 ]
 
 let few: Promise<Life[]> | undefined
@@ -608,6 +659,7 @@ test.each(VIEW_BUGS)('a planted bug in %s is found: %s -> %s', async (name, righ
   const found: Difference[] = []
   if (name === '24_route_class') found.push(...(await differencesInHistory(lives, 'few')))
   else if (name === '20_rib_live') found.push(...(await differencesNow(lives, 'few')))
+  else if (name > '3') found.push(...(await differencesInText(lives, 'few')))
   else {
     for (const us of instants(lives)) found.push(...(await differencesAt(lives, 'few', us)))
   }
