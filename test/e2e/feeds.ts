@@ -75,10 +75,12 @@ const TAIL_US = 4200e6
  * Every session twice through the same code: into blocks for the engine, and into rows as people see them.
  *
  * @param maxRows rows of a batch
+ * @param nameOf the router's name in the rows, by its own and that of the fabric
  */
 export function rowsOf(
   feed: readonly Sent[],
   maxRows = 65_536,
+  nameOf = (name: string, fabric: string): string => `${fabric}/${name}`,
 ): { batches: Batch[]; rows: Row[]; endUs: number } {
   const batches: Batch[] = []
   const lines: string[] = []
@@ -104,7 +106,7 @@ export function rowsOf(
         source: sent.source,
         openedUs,
         out,
-        nameRouter: (name) => `${sent.fabric}/${name}`,
+        nameRouter: (name) => nameOf(name, sent.fabric),
       })
       for (const { us, bytes } of sent.chunks) session.push(bytes, us)
       if (sent.end !== 'crash') session.end(sent.end, sent.endUs)
