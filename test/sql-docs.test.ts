@@ -90,7 +90,7 @@ describe.each(fixtures)('docs/sql.md, recording %s', (fixture) => {
     db = await store.session('docs')
     await migrate(db, detectorViews())
     const folder = join(FIXTURES, fixture)
-    const { fabric } = await loadFabric(join(folder, 'fabric.yaml'))
+    const { fabric } = loadFabric(join(folder, 'fabric.yaml'))
     const analyst = await Analyst.create({ store, config: fabric })
     const recordings = await listRecordings([folder])
     const opened = Math.min(...recordings.map(({ openedUs }) => openedUs))
