@@ -9,11 +9,11 @@
     holders AS
     (
         SELECT prefix, vrf, afi, safi, router, sum(n) AS has, groupArrayIf((rib, n, vias, hops, nodes, since, with_paths, session), n > 0) AS tables,
-            argMax(gone, gone.1) AS last_gone, arrayDistinct(arrayFlatten(groupArrayIf(vias, n > 0))) AS router_vias
+            argMax(gone, gone.1) AS last_gone, arrayDistinct(arrayFlatten(groupArrayIf(vias, rib IN ('adj_in_pre', 'adj_in_post')))) AS router_vias
         FROM
         (
             SELECT h.prefix AS prefix, h.vrf AS vrf, h.afi AS afi, h.safi AS safi, h.router AS router, toString(h.rib) AS rib, countIf(h.up) AS n,
-                arraySort(groupUniqArrayIf(h.via, h.up)) AS vias, arraySort(groupUniqArrayIf(h.hop, h.up AND h.hop != '')) AS hops,
+                arraySort(groupUniqArrayIf(h.via, h.up AND h.rib != 'loc_rib')) AS vias, arraySort(groupUniqArrayIf(h.hop, h.up AND h.hop != '')) AS hops,
                 arraySort(groupUniqArrayIf(h.origin_node, h.up AND h.origin_node != '')) AS nodes, minIf(h.since, h.up) AS since,
                 max(h.up AND h.with_paths) AS with_paths, minIf(h.bmp_session, h.up) AS session,
                 argMaxIf((h.at, toString(h.cause), h.via), h.at, NOT h.up) AS gone
