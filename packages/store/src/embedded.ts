@@ -18,29 +18,20 @@ import {
 import { open, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ClickHouseClient, createClient as CreateClient } from '@clickhouse/client'
+import {
+  checkNames,
+  checkToken,
+  ClientSession,
+  firstLine,
+  SESSION_SETTINGS,
+} from './client-session.ts'
 import { StoreError } from './store.ts'
-import type { InsertBlocks, QueryParams, Store, StoreSession } from './store.ts'
+import type { InsertBlocks, Store, StoreSession } from './store.ts'
 
 type ClientConnection = NonNullable<NonNullable<Parameters<typeof CreateClient>[0]>['connection']>
 
 /** Below this much free space on tmpfs (a container's default is 64 MB) blocks go through the data directory. */
 const TMPFS_MIN_OCTETS = 1024 * 1024 * 1024
-
-const IDENTIFIER = /^[a-z_][a-z0-9_]*$/
-const TOKEN = /^[A-Za-z0-9-]{1,200}$/
-
-const SESSION_SETTINGS: Readonly<Record<string, string | number>> = {
-  output_format_json_quote_64bit_integers: 1,
-  date_time_input_format: 'best_effort',
-  // Results must not depend on thread timing: one thread is also the faster choice for queries of this size.
-  max_threads: 1,
-  // Planning is most of a small query's time: no JIT of expressions, no search for join orders, no a < b AND b < 5 (view_trust: 773 -> 419 ms).
-  compile_expressions: 0,
-  compile_aggregate_expressions: 0,
-  compile_sort_description: 0,
-  query_plan_optimize_join_order_limit: 0,
-  optimize_and_compare_chain: 0,
-}
 
 /**
  * Opens (or creates) the data directory.
@@ -68,13 +59,13 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
     }
   }
 
-  const sessions = new Set<EmbeddedSession>()
+  const sessions = new Set<ClientSession>()
 
   async function session(
     name: string,
     settings: Readonly<Record<string, string | number>> = {},
   ): Promise<StoreSession> {
-    const created: EmbeddedSession = new EmbeddedSession(name, connect(), () => {
+    const created: ClientSession = new ClientSession(name, connect(), () => {
       sessions.delete(created)
     })
     sessions.add(created)
@@ -134,7 +125,7 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
     session,
     async insert(blocks: InsertBlocks): Promise<void> {
       checkNames(blocks.table, blocks.columns)
-      if (!TOKEN.test(blocks.token)) throw new StoreError(`not an insert token: ${blocks.token}`)
+      checkToken(blocks.token)
       await fromFile(
         `ribscope.${blocks.table} (${blocks.columns.join(', ')})`,
         blocks.bodies,
@@ -158,82 +149,6 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
       removeSpool(root)
     },
   }
-}
-
-class EmbeddedSession implements StoreSession {
-  readonly #name: string
-  readonly #client: ClickHouseClient
-  // A chDB session runs one query at a time: callers that overlap wait for their turn.
-  #last: Promise<unknown> = Promise.resolve()
-  #closed: Promise<void> | undefined
-
-  readonly #onClose: () => void
-
-  constructor(name: string, client: ClickHouseClient, onClose: () => void) {
-    this.#name = name
-    this.#client = client
-    this.#onClose = onClose
-  }
-
-  query<Row>(sql: string, params?: QueryParams): Promise<Row[]> {
-    return this.#inTurn(async () => {
-      const result = await this.#client.query({
-        query: sql,
-        format: 'JSONEachRow',
-        ...bind(params),
-      })
-      return await result.json<Row>()
-    })
-  }
-
-  queryText(sql: string, format: string, params?: QueryParams): Promise<string> {
-    return this.#inTurn(async () => {
-      const result = await this.#client.query({
-        query: sql,
-        // The client's type lists its formats; the caller's allow-list decided before.
-        format: format as 'JSONEachRow',
-        ...bind(params),
-      })
-      return await result.text()
-    })
-  }
-
-  command(sql: string, params?: QueryParams): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#client.command({ query: sql, ...bind(params) })
-    })
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#last
-      .catch(() => undefined)
-      .then(() => this.#client.close())
-      .finally(this.#onClose)
-    return this.#closed
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work)
-    this.#last = turn.catch(() => undefined)
-    return turn.catch((cause: unknown) => {
-      throw new StoreError(`${this.#name}: ${firstLine(cause)}`, { cause })
-    })
-  }
-}
-
-function checkNames(table: string, columns: readonly string[]): void {
-  if (!IDENTIFIER.test(table) || !columns.every((each) => IDENTIFIER.test(each))) {
-    throw new StoreError(`not a table or column name: ${table} (${columns.join(', ')})`)
-  }
-}
-
-function bind(params: QueryParams | undefined): { query_params?: Record<string, unknown> } {
-  return params === undefined ? {} : { query_params: { ...params } }
-}
-
-function firstLine(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause)
-  return text.split('\n', 1)[0] ?? text
 }
 
 function openError(root: string, path: string, cause: unknown): StoreError {

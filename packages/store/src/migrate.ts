@@ -1,5 +1,6 @@
 /** Creates or upgrades the schema: numbered migrations once each, views at every start. */
 import { createHash } from 'node:crypto'
+import { clusterStatements } from './cluster.ts'
 import { migrations, views } from './sql.ts'
 import type { SqlFile } from './sql.ts'
 import { StoreError } from './store.ts'
@@ -11,6 +12,23 @@ export interface MigrateResult {
   readonly version: number
 }
 
+export interface MigrateOptions {
+  /** Name of a cluster in the server's configuration: replicated and distributed tables on all of its nodes. */
+  readonly cluster?: string | undefined
+}
+
+/** What was applied, by name: made before anything else, and no migration itself. */
+const LEDGER: SqlFile = {
+  name: '0000_schema_migrations',
+  text: "CREATE TABLE IF NOT EXISTS ribscope.schema_migrations (name String, digest String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY name",
+}
+const DATABASE: SqlFile = {
+  name: '0000_database',
+  text: 'CREATE DATABASE IF NOT EXISTS ribscope',
+}
+const NOTE =
+  'INSERT INTO ribscope.schema_migrations (name, digest) SELECT {name:String}, {digest:String}'
+
 const digest = (file: SqlFile): string => createHash('sha256').update(file.text).digest('hex')
 
 /**
@@ -20,12 +38,22 @@ const digest = (file: SqlFile): string => createHash('sha256').update(file.text)
 export async function migrate(
   session: StoreSession,
   moreViews: readonly SqlFile[] = [],
+  options: MigrateOptions = {},
 ): Promise<MigrateResult> {
   const files = migrations()
-  await session.command('CREATE DATABASE IF NOT EXISTS ribscope')
-  await session.command(
-    "CREATE TABLE IF NOT EXISTS ribscope.schema_migrations (name String, digest String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY name",
+  // All of them before the first is executed: a file that has no form for a cluster changes nothing.
+  const plan = new Map(
+    [DATABASE, LEDGER, ...files, ...views(), ...moreViews].map((file) => [
+      file,
+      statementsOf(file, options),
+    ]),
   )
+  const run = async (file: SqlFile): Promise<void> => {
+    for (const statement of plan.get(file) ?? []) await session.command(statement)
+  }
+  await refuseOtherForm(session, options)
+  await run(DATABASE)
+  await run(LEDGER)
   const known = new Map(
     (
       await session.query<{ name: string; digest: string }>(
@@ -51,13 +79,58 @@ export async function migrate(
       }
       continue
     }
-    await session.command(file.text)
-    await session.command(
-      'INSERT INTO ribscope.schema_migrations (name, digest) SELECT {name:String}, {digest:String}',
-      { name: file.name, digest: digest(file) },
-    )
+    await run(file)
+    await session.command(NOTE, { name: file.name, digest: digest(file) })
     applied.push(file.name)
   }
-  for (const view of [...views(), ...moreViews]) await session.command(view.text)
+  for (const [file, statements] of plan) {
+    if (file === DATABASE || file === LEDGER || files.includes(file)) continue
+    for (const statement of statements) await session.command(statement)
+  }
   return { applied, version: files.length }
+}
+
+/** The tables of one node can't become those of a cluster by the same statements, nor the other way round. */
+async function refuseOtherForm(session: StoreSession, { cluster }: MigrateOptions): Promise<void> {
+  const [found] = await session.query<{ engine: string }>(
+    "SELECT engine FROM system.tables WHERE database = 'ribscope' AND name = 'session_log'",
+  )
+  if (found === undefined || (found.engine === 'Distributed') === (cluster !== undefined)) return
+  throw new StoreError(
+    cluster === undefined
+      ? 'the schema is that of a cluster: say which with --cluster'
+      : 'the schema is that of one node: make that of a cluster on empty servers and replay recordings, or copy the logs',
+  )
+}
+
+function statementsOf(file: SqlFile, { cluster }: MigrateOptions): readonly string[] {
+  return cluster === undefined ? [file.text] : clusterStatements(file, cluster)
+}
+
+/**
+ * Everything that `migrate` executes on an empty server, as text for `clickhouse-client`: what is applied is noted, so that
+ * `migrate` goes on from there.
+ *
+ * @throws StoreError when the name of the cluster is none
+ */
+export function schemaScript(
+  moreViews: readonly SqlFile[] = [],
+  options: MigrateOptions = {},
+): string {
+  // On a line of its own: the statement may end in a comment.
+  const ended = (statement: string): string => `${statement}\n;\n`
+  const parts = [DATABASE, LEDGER].flatMap((file) => statementsOf(file, options).map(ended))
+  for (const file of migrations()) {
+    parts.push(...statementsOf(file, options).map(ended))
+    // Names of files and hexadecimal digits: nothing to quote.
+    parts.push(
+      ended(
+        `INSERT INTO ribscope.schema_migrations (name, digest) SELECT '${file.name}', '${digest(file)}'`,
+      ),
+    )
+  }
+  for (const file of [...views(), ...moreViews]) {
+    parts.push(...statementsOf(file, options).map(ended))
+  }
+  return parts.join('\n')
 }

@@ -25,5 +25,17 @@ export const ENV: readonly EnvTwin[] = [
     variable: 'RIBSCOPE_API',
     about: 'base URL of the API for findings, vips, rib, diff',
   },
+  {
+    flag: 'url',
+    variable: 'RIBSCOPE_CLICKHOUSE_URL',
+    about: 'ClickHouse server, http(s)://HOST:PORT',
+  },
+  { flag: 'user', variable: 'RIBSCOPE_CLICKHOUSE_USER', about: 'user of that server' },
+  { flag: 'password', variable: 'RIBSCOPE_CLICKHOUSE_PASSWORD', about: 'its password' },
+  {
+    flag: 'cluster',
+    variable: 'RIBSCOPE_CLICKHOUSE_CLUSTER',
+    about: 'cluster of that server, replicated and sharded',
+  },
   { flag: 'token', variable: 'RIBSCOPE_TOKEN', about: 'bearer token for that API' },
 ]

@@ -1,5 +1,6 @@
-/** `ribscope migrate`: creates or upgrades the schema of a data directory. */
-import { CommandError, type Command } from '../command.ts'
+/** `ribscope migrate`: creates or upgrades the schema of a data directory, a ClickHouse server or a cluster. */
+import type { Store } from '@ribscope/store'
+import { CommandError, UsageError, type Command, type Context } from '../command.ts'
 import { flag, text } from '../values.ts'
 
 export const command: Command = {
@@ -7,35 +8,71 @@ export const command: Command = {
   summary: 'create or upgrade the ClickHouse schema',
   usage: `ribscope migrate [flags]
 
-  --data DIR   data directory of the embedded store (default ./ribscope-data)
-  --json       what was applied as JSON`,
+  --data DIR       data directory of the embedded store (default ./ribscope-data)
+  --url URL        a ClickHouse server instead, http://HOST:8123 or https://HOST:8443
+  --user NAME      user there (default default)
+  --password TEXT  its password; better in RIBSCOPE_CLICKHOUSE_PASSWORD: everybody on the machine
+                   can see a command line
+  --cluster NAME   replicated and distributed tables on all nodes of that cluster of the server
+  --print          print the SQL for an empty server and execute nothing
+  --json           what was applied as JSON`,
   options: {
     data: { type: 'string', default: './ribscope-data' },
+    url: { type: 'string' },
+    user: { type: 'string' },
+    password: { type: 'string' },
+    cluster: { type: 'string' },
+    print: { type: 'boolean' },
     json: { type: 'boolean' },
   },
-  env: { data: 'RIBSCOPE_DATA' },
+  env: {
+    data: 'RIBSCOPE_DATA',
+    url: 'RIBSCOPE_CLICKHOUSE_URL',
+    user: 'RIBSCOPE_CLICKHOUSE_USER',
+    password: 'RIBSCOPE_CLICKHOUSE_PASSWORD',
+    cluster: 'RIBSCOPE_CLICKHOUSE_CLUSTER',
+  },
   async run(ctx) {
-    const [{ migrate, openEmbeddedStore, StoreError }, { detectorViews }] = await Promise.all([
-      import('@ribscope/store'),
-      import('@ribscope/detectors'),
-    ])
+    const [{ checkClusterName, migrate, schemaScript, StoreError }, { detectorViews }] =
+      await Promise.all([import('@ribscope/store'), import('@ribscope/detectors')])
+    const cluster = text(ctx.values, 'cluster')
     try {
-      const store = await openEmbeddedStore({
-        dataDir: text(ctx.values, 'data') ?? './ribscope-data',
-      })
-      const session = await store.session('migrate')
-      const result = await migrate(session, detectorViews())
-      await session.close()
-      await store.close()
-      ctx.stdout.write(
-        flag(ctx.values, 'json')
-          ? `${JSON.stringify(result)}\n`
-          : `schema version ${String(result.version)}, ${String(result.applied.length)} migrations applied\n`,
-      )
+      if (cluster !== undefined) checkClusterName(cluster)
+    } catch (error) {
+      throw new UsageError(`--cluster: ${(error as Error).message}`)
+    }
+    if (flag(ctx.values, 'print')) {
+      ctx.stdout.write(schemaScript(detectorViews(), { cluster }))
       return 0
+    }
+    if (cluster !== undefined && text(ctx.values, 'url') === undefined) {
+      throw new UsageError('--cluster needs --url: an embedded store is one process (or --print)')
+    }
+    try {
+      const store = await open(ctx)
+      try {
+        const session = await store.session('migrate')
+        const result = await migrate(session, detectorViews(), { cluster })
+        ctx.stdout.write(
+          flag(ctx.values, 'json')
+            ? `${JSON.stringify(result)}\n`
+            : `schema version ${String(result.version)}, ${String(result.applied.length)} migrations applied\n`,
+        )
+        return 0
+      } finally {
+        await store.close()
+      }
     } catch (error) {
       if (error instanceof StoreError) throw new CommandError(error.message)
       throw error
     }
   },
+}
+
+async function open({ values }: Context): Promise<Store> {
+  const { openEmbeddedStore, openServerStore } = await import('@ribscope/store')
+  const url = text(values, 'url')
+  return url === undefined
+    ? await openEmbeddedStore({ dataDir: text(values, 'data') ?? './ribscope-data' })
+    : openServerStore({ url, user: text(values, 'user'), password: text(values, 'password') })
 }
