@@ -96,18 +96,15 @@
     -- P4: pre-policy announces it, post-policy withdrew it, and it did not come back with the router's own AS (a loop).
     denied AS
     (
-        SELECT router, peer_key, afi, safi, countIf(pre) AS offered, countIf(pre AND NOT post) AS lost
-        FROM
-        (
-            SELECT l.router AS router, l.peer_key AS peer_key, l.afi AS afi, l.safi AS safi, l.addr AS addr, l.bits AS bits, l.nlri_key AS nlri_key, l.path_id AS path_id,
-                max(l.rib = 'adj_in_pre' AND NOT has(if(bitTest(l.flags, 3), arraySlice(l.as_path, 2), l.as_path), u.local_asn)) AS pre, max(l.rib = 'adj_in_post') AS post
-            FROM ribscope.rib_live AS l
-            LEFT JOIN (SELECT router, peer_key, argMax(local_asn, pos) AS local_asn FROM ribscope.session_log FINAL WHERE kind = 'peer_up' GROUP BY router, peer_key) AS u ON u.router = l.router AND u.peer_key = l.peer_key
-            WHERE l.rib IN ('adj_in_pre', 'adj_in_post')
-                AND (l.router, l.peer_key, l.afi, l.safi) IN (SELECT c.router, c.peer_key, c.afi, c.safi FROM ribscope.view_counts AS c WHERE c.rib = 'adj_in_post' GROUP BY c.router, c.peer_key, c.afi, c.safi HAVING groupBitmapMerge(c.withdraws) > 0)
-            GROUP BY router, peer_key, afi, safi, addr, bits, nlri_key, path_id
-        )
-        GROUP BY router, peer_key, afi, safi
+        SELECT l.router AS router, l.peer_key AS peer_key, l.afi AS afi, l.safi AS safi, count() AS offered,
+            -- The last word on the route in post-policy is a withdrawal: such rows stay in rib_state.
+            countIf((l.router, l.peer_key, l.afi, l.safi, l.addr, l.bits, l.nlri_key, l.path_id) IN
+                (SELECT s.router, s.peer_key, s.afi, s.safi, s.addr, s.bits, s.nlri_key, s.path_id FROM ribscope.rib_state AS s FINAL WHERE s.rib = 'adj_in_post' AND s.action = 'withdraw')) AS lost
+        FROM ribscope.rib_live AS l
+        LEFT JOIN (SELECT router, peer_key, argMax(local_asn, pos) AS local_asn FROM ribscope.session_log FINAL WHERE kind = 'peer_up' GROUP BY router, peer_key) AS u ON u.router = l.router AND u.peer_key = l.peer_key
+        WHERE l.rib = 'adj_in_pre' AND NOT has(if(bitTest(l.flags, 3), arraySlice(l.as_path, 2), l.as_path), u.local_asn)
+            AND (l.router, l.peer_key, l.afi, l.safi) IN (SELECT c.router, c.peer_key, c.afi, c.safi FROM ribscope.view_counts AS c WHERE c.rib = 'adj_in_post' GROUP BY c.router, c.peer_key, c.afi, c.safi HAVING groupBitmapMerge(c.withdraws) > 0)
+        GROUP BY l.router, l.peer_key, l.afi, l.safi
     ),
     -- What could not be decoded, by peer, in the BMP session in force; an attribute that was left out costs no route.
     broken AS
