@@ -14,7 +14,5 @@ SELECT
         transform(cityHash64(toString(s.router), s.peer_key, toInt8(0), s.afi, s.safi), floors.1, floors.3, toUInt64(0)),
         transform(cityHash64(toString(s.router), s.peer_key, toInt8(s.rib), s.afi, s.safi), floors.1, floors.3, toUInt64(0)))) AS stale
 FROM ribscope.rib_state AS s FINAL
-WHERE s.action = 'announce' AND s.pos >= greatest(transform(cityHash64(toString(s.router), toUInt64(0), toInt8(0), toUInt16(0), toUInt8(0)), floors.1, floors.2, toUInt64(0)),
-        transform(cityHash64(toString(s.router), s.peer_key, toInt8(0), toUInt16(0), toUInt8(0)), floors.1, floors.2, toUInt64(0)),
-        transform(cityHash64(toString(s.router), s.peer_key, toInt8(0), s.afi, s.safi), floors.1, floors.2, toUInt64(0)),
-        transform(cityHash64(toString(s.router), s.peer_key, toInt8(s.rib), s.afi, s.safi), floors.1, floors.2, toUInt64(0)))
+WHERE s.action = 'announce' AND s.pos >=
+-- include: fragments/swept_floor_of_s.sql

@@ -65,7 +65,5 @@ FROM (
     WHERE e.rx_ts <= {at:DateTime64(6, 'UTC')}
     GROUP BY router, peer_key, rib, afi, safi, addr, bits, nlri_key, path_id
 ) AS s
-WHERE s.action_ = 'announce' AND s.pos_ >= greatest(transform(cityHash64(toString(s.router), toUInt64(0), toInt8(0), toUInt16(0), toUInt8(0)), floors.1, floors.2, toUInt64(0)),
-        transform(cityHash64(toString(s.router), s.peer_key, toInt8(0), toUInt16(0), toUInt8(0)), floors.1, floors.2, toUInt64(0)),
-        transform(cityHash64(toString(s.router), s.peer_key, toInt8(0), s.afi, s.safi), floors.1, floors.2, toUInt64(0)),
-        transform(cityHash64(toString(s.router), s.peer_key, toInt8(s.rib), s.afi, s.safi), floors.1, floors.2, toUInt64(0)))
+WHERE s.action_ = 'announce' AND s.pos_ >=
+-- include: fragments/swept_floor_of_s.sql
