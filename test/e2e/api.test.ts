@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parseFabric } from '@ribscope/fabric'
 import { demoFabricYaml, startDemo } from '@ribscope/simulator'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { DEFAULT_RETENTION } from '@ribscope/store'
 import { startUp, type Running } from '../../services/standalone/src/up.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-e2e-api-'))
@@ -69,6 +70,7 @@ beforeAll(async () => {
     bmp: { host: '127.0.0.1', port: 0 },
     http: { host: '127.0.0.1', port: 0 },
     dataDir,
+    retention: DEFAULT_RETENTION,
     dataLimit: { share: 1 },
     config: fabric,
     insecure: false,

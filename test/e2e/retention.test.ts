@@ -139,7 +139,9 @@ async function fill(): Promise<void> {
 }
 
 /** All that is said about the time since the horizon. */
-async function told(): Promise<Record<string, unknown[]>> {
+async function told(
+  shares: readonly number[] = [0, 0.01, 0.2, 0.5, 0.9, 1],
+): Promise<Record<string, unknown[]>> {
   const at = (share: number): string =>
     formatDateTime64(Math.floor(HORIZON_US + share * (NOW_US - HORIZON_US)))
   const route = "concat(router, ' ', toString(pos), ' ', toString(stale))"
@@ -159,7 +161,7 @@ async function told(): Promise<Record<string, unknown[]>> {
       'SELECT router, peer_key, up FROM ribscope.peer_state WHERE up = 1 ORDER BY ALL',
     ),
   }
-  for (const share of [0, 0.01, 0.2, 0.5, 0.9, 1]) {
+  for (const share of shares) {
     said[`at ${share}`] = await db.query(
       `SELECT ${route} AS k FROM ribscope.rib_live_at(at = {at:String}) ORDER BY k`,
       { at: at(share) },
@@ -220,7 +222,7 @@ test(`state and history since the horizon survive: seed ${SEED} (RIBSCOPE_TEST_S
 
 test('killed after any statement, and done again', async () => {
   await fill()
-  const before = await told()
+  const before = await told([0])
   const cut = (left: number): StoreSession => ({
     ...db,
     query: (sql, params) => db.query(sql, params),
@@ -240,7 +242,7 @@ test('killed after any statement, and done again', async () => {
         return false
       },
     )
-    expect(await told(), `after ${statements} statements`).toEqual(before)
+    expect(await told([0]), `after ${statements} statements`).toEqual(before)
     if (done) break
     killed++
   }

@@ -103,6 +103,8 @@ export async function retain(
 
   await session.command('OPTIMIZE TABLE ribscope.rib_state FINAL')
   await run('end_rib_state', { horizon })
+  await session.command('OPTIMIZE TABLE ribscope.rib_since FINAL')
+  await run('end_rib_since', { horizon })
 
   for (const table of ['retained_routes', 'route_log_next', 'router_log_next']) {
     await session.command(`TRUNCATE TABLE ribscope.${table}`)

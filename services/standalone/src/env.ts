@@ -14,6 +14,17 @@ export const ENV: readonly EnvTwin[] = [
   { flag: 'http', variable: 'RIBSCOPE_HTTP', about: 'where HTTP is served, HOST:PORT' },
   { flag: 'data', variable: 'RIBSCOPE_DATA', about: 'folder of the embedded store' },
   { flag: 'data-limit', variable: 'RIBSCOPE_DATA_LIMIT', about: 'disk limit, octets or N%' },
+  { flag: 'keep-log', variable: 'RIBSCOPE_KEEP_LOG', about: 'days that events are kept' },
+  {
+    flag: 'keep-aggregates',
+    variable: 'RIBSCOPE_KEEP_AGGREGATES',
+    about: 'days that transitions, findings and time series are kept',
+  },
+  {
+    flag: 'keep-errors',
+    variable: 'RIBSCOPE_KEEP_ERRORS',
+    about: 'days that what did not decode is kept',
+  },
   { flag: 'insecure', variable: 'RIBSCOPE_INSECURE', about: 'HTTP beyond loopback without tokens' },
   {
     flag: 'log-level',

@@ -10,8 +10,9 @@ import { detectorViews } from '@ribscope/detectors'
 import { nowUs } from '@ribscope/events'
 import type { FabricConfig } from '@ribscope/fabric'
 import { migrate, openEmbeddedStore } from '@ribscope/store'
-import type { Store } from '@ribscope/store'
+import type { Retention, Store } from '@ribscope/store'
 import type { Logger } from 'pino'
+import { startKeeper } from './keeper.ts'
 import { closeOrphans } from './orphans.ts'
 import { createTelemetry } from './telemetry.ts'
 import { EmbeddedWriter } from './writer.ts'
@@ -22,6 +23,7 @@ export interface UpOptions {
   readonly http: { readonly host: string; readonly port: number }
   readonly dataDir: string
   readonly dataLimit: WriterOptions['dataLimit']
+  readonly retention: Retention
   readonly config: FabricConfig
   readonly insecure: boolean
   readonly log: Logger
@@ -115,6 +117,9 @@ export async function startUp(options: UpOptions): Promise<Running> {
       await rounds.stop()
       await analyst.close()
     })
+
+    const keeper = await startKeeper(store, options.retention, log.child({ part: 'keeper' }))
+    stops.push(() => keeper.stop())
 
     const writer = new EmbeddedWriter({
       store,

@@ -1,5 +1,5 @@
 -- Routes that are announced now, in binary columns: last row is an announcement and no sweep of its scopes lies behind it.
--- stale: the BMP session was lost or remade since and the route was not confirmed, or graceful restart keeps it.
+-- swept_floor: below this position what the route said is gone; stale: the BMP session was lost or remade since and the route was not confirmed, or graceful restart keeps it.
 CREATE OR REPLACE VIEW ribscope.rib_live AS
 WITH
     -- The highest sweep and stale position of every scope (router, peer, one family of a peer in all its tables, one view of a peer):
@@ -12,7 +12,8 @@ SELECT
     toUInt8(s.pos < greatest(transform(cityHash64(toString(s.router), toUInt64(0), toInt8(0), toUInt16(0), toUInt8(0)), floors.1, floors.3, toUInt64(0)),
         transform(cityHash64(toString(s.router), s.peer_key, toInt8(0), toUInt16(0), toUInt8(0)), floors.1, floors.3, toUInt64(0)),
         transform(cityHash64(toString(s.router), s.peer_key, toInt8(0), s.afi, s.safi), floors.1, floors.3, toUInt64(0)),
-        transform(cityHash64(toString(s.router), s.peer_key, toInt8(s.rib), s.afi, s.safi), floors.1, floors.3, toUInt64(0)))) AS stale
-FROM ribscope.rib_state AS s FINAL
-WHERE s.action = 'announce' AND s.pos >=
+        transform(cityHash64(toString(s.router), s.peer_key, toInt8(s.rib), s.afi, s.safi), floors.1, floors.3, toUInt64(0)))) AS stale,
 -- include: fragments/swept_floor_of_s.sql
+        AS swept_floor
+FROM ribscope.rib_state AS s FINAL
+WHERE s.action = 'announce' AND s.pos >= swept_floor

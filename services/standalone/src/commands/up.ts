@@ -16,6 +16,9 @@ export const command: Command = {
   --http HOST:PORT     API (default 127.0.0.1:8080)
   --data DIR           data directory (default ./ribscope-data)
   --data-limit LIMIT   how full the volume may get, N% or octets (default 80%)
+  --keep-log DAYS      how long events are kept (default 30; 0: for ever); current state stays
+  --keep-aggregates DAYS  transitions, findings, sessions, time series (default 400)
+  --keep-errors DAYS   what did not decode (default 7)
   --demo               also play a simulated fabric in trouble, with short holds
   --insecure           serve HTTP beyond loopback without tokens
   --log-level LEVEL    ${LEVELS.join(', ')} (default info)
@@ -26,6 +29,9 @@ export const command: Command = {
     http: { type: 'string', default: '127.0.0.1:8080' },
     data: { type: 'string', default: './ribscope-data' },
     'data-limit': { type: 'string', default: '80%' },
+    'keep-log': { type: 'string', default: '30' },
+    'keep-aggregates': { type: 'string', default: '400' },
+    'keep-errors': { type: 'string', default: '7' },
     demo: { type: 'boolean' },
     insecure: { type: 'boolean' },
     'log-level': { type: 'string', default: 'info' },
@@ -37,6 +43,9 @@ export const command: Command = {
     http: 'RIBSCOPE_HTTP',
     data: 'RIBSCOPE_DATA',
     'data-limit': 'RIBSCOPE_DATA_LIMIT',
+    'keep-log': 'RIBSCOPE_KEEP_LOG',
+    'keep-aggregates': 'RIBSCOPE_KEEP_AGGREGATES',
+    'keep-errors': 'RIBSCOPE_KEEP_ERRORS',
     insecure: 'RIBSCOPE_INSECURE',
     'log-level': 'RIBSCOPE_LOG_LEVEL',
   },
@@ -48,6 +57,11 @@ export const command: Command = {
     const http = hostPort('--http', ctx.values['http'])
     const dataLimit = limit(text(ctx.values, 'data-limit') ?? '80%')
     const dataDir = text(ctx.values, 'data') ?? './ribscope-data'
+    const retention = {
+      logDays: days(ctx, 'keep-log'),
+      aggregateDays: days(ctx, 'keep-aggregates'),
+      errorDays: days(ctx, 'keep-errors'),
+    }
     const demo = flag(ctx.values, 'demo')
     const config = await fabricOf(ctx, demo)
     const log = await logger(ctx)
@@ -58,6 +72,7 @@ export const command: Command = {
       http,
       dataDir,
       dataLimit,
+      retention,
       config,
       insecure: flag(ctx.values, 'insecure'),
       log,
@@ -128,6 +143,12 @@ async function logger(ctx: Context): Promise<Logger> {
     )
   }
   return pino({ level }, pino.destination({ dest: 2, sync: true }))
+}
+
+function days(ctx: Context, name: string): number {
+  const given = text(ctx.values, name) ?? ''
+  if (/^\d{1,5}$/.test(given)) return Number(given)
+  throw new UsageError(`--${name} ${JSON.stringify(given)}: expected a number of days`)
 }
 
 function limit(given: string): { share: number } | { octets: number } {
