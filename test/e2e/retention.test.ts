@@ -162,6 +162,10 @@ async function told(
     ),
   }
   for (const share of shares) {
+    said[`router at ${share}`] = await db.query(
+      `SELECT ${route} AS k FROM ribscope.router_rib_live_at(router = 'f/r1', at = {at:String}) ORDER BY k`,
+      { at: at(share) },
+    )
     said[`at ${share}`] = await db.query(
       `SELECT ${route} AS k FROM ribscope.rib_live_at(at = {at:String}) ORDER BY k`,
       { at: at(share) },

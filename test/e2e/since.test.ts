@@ -29,6 +29,25 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true })
 })
 
+/** A router's past is the same out of either order of the log. */
+async function comparePast(): Promise<void> {
+  const routers = await db.query<{ router: string }>('SELECT DISTINCT router FROM ribscope.rib_state')
+  expect(routers.length).toBeGreaterThan(5)
+  for (const seconds of [20, 45, 3630]) {
+    const at = `toDateTime64(${1_800_000_000 + seconds}, 6, 'UTC')`
+    for (const { router } of routers) {
+      const past = (view: string, where: string): Promise<unknown[]> =>
+        db.query(
+          `SELECT * FROM ribscope.${view} ${where} ORDER BY ALL`, { router }
+        )
+      expect(
+        await past(`router_rib_at(router = {router:String}, at = ${at})`, ''),
+        `${router} ${seconds}`,
+      ).toEqual(await past(`rib_at(at = ${at})`, 'WHERE router = {router:String}'))
+    }
+  }
+}
+
 const KEY = 'router, peer_key, rib, afi, safi, nlri, path_id'
 
 /** Nothing is left to be written down, as if the margin had passed. */
@@ -91,4 +110,5 @@ test('as route_class has it, at every stage', async () => {
   await settle()
   await db.command('OPTIMIZE TABLE ribscope.rib_since FINAL')
   await compare('the end')
+  await comparePast()
 })
