@@ -31,15 +31,15 @@ afterAll(async () => {
 
 /** A router's past is the same out of either order of the log. */
 async function comparePast(): Promise<void> {
-  const routers = await db.query<{ router: string }>('SELECT DISTINCT router FROM ribscope.rib_state')
+  const routers = await db.query<{ router: string }>(
+    'SELECT DISTINCT router FROM ribscope.rib_state',
+  )
   expect(routers.length).toBeGreaterThan(5)
   for (const seconds of [20, 45, 3630]) {
     const at = `toDateTime64(${1_800_000_000 + seconds}, 6, 'UTC')`
     for (const { router } of routers) {
       const past = (view: string, where: string): Promise<unknown[]> =>
-        db.query(
-          `SELECT * FROM ribscope.${view} ${where} ORDER BY ALL`, { router }
-        )
+        db.query(`SELECT * FROM ribscope.${view} ${where} ORDER BY ALL`, { router })
       expect(
         await past(`router_rib_at(router = {router:String}, at = ${at})`, ''),
         `${router} ${seconds}`,
