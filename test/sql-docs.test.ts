@@ -135,6 +135,16 @@ describe.each(fixtures)('docs/sql.md, recording %s', (fixture) => {
   }
 })
 
+test('every rule of view_trust is in the table of rules, and no other', () => {
+  const view = views().find(({ name }) => name === '46_view_trust')?.text ?? ''
+  const from = view.slice(view.indexOf('(100, if(z.withdraw_only'))
+  const rules = [...from.matchAll(/'([A-Z][A-Z0-9]+): /g)].map(([, code = '']) => code)
+  const rows = /^\| rule[\s\S]*?\n\n/m.exec(page)?.[0] ?? ''
+  const listed = [...rows.matchAll(/^\| ([A-Z][A-Z0-9]+) /gm)].map(([, code = '']) => code)
+  expect(rules.length).toBeGreaterThan(15)
+  expect(new Set(listed)).toEqual(new Set(rules))
+})
+
 afterAll(() => {
   if (!UPDATE) return
   let text = page
