@@ -155,6 +155,7 @@ describe('two shards', () => {
   let at: string
   let to: string
   let vip: string
+  let router: string
 
   beforeAll(async () => {
     // One node, with everything that collector and analyst make.
@@ -166,6 +167,7 @@ describe('two shards', () => {
     await analyst.close()
     at = formatDateTime64(endUs - 30e6)
     to = formatDateTime64(endUs + 120e6)
+    router = rows.find((row) => row.table === 'route_events')?.router ?? ''
     vip = String(rows.find((row) => String(row['prefix']).endsWith('/32'))?.['prefix'])
 
     // The cluster: each statement twice, as migrate does it that was interrupted.
@@ -196,6 +198,7 @@ describe('two shards', () => {
     }
     await copy('route_transitions', 'route_transitions_local')
     await copy('table_samples', 'table_samples_local')
+    await copy('rib_since', 'rib_since_local')
     const everywhere = await db.query<{ name: string }>(
       "SELECT name FROM system.tables WHERE database = 'sharded' AND engine LIKE '%MergeTree' AND name NOT LIKE '%\\\\_local' AND name != 'schema_migrations'",
     )
@@ -239,6 +242,8 @@ describe('two shards', () => {
       prefix: ['String', vip],
       address: ['String', vip],
       step_s: ['UInt32', 300],
+      router: ['String', router],
+      upto: ['String', '2100-01-01 00:00:00'],
     }
     const names = await db.query<{ name: string; query: string }>(
       "SELECT name, create_table_query AS query FROM system.tables WHERE database = 'ribscope' AND engine = 'View' ORDER BY name",

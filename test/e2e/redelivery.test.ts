@@ -72,6 +72,9 @@ async function answers(): Promise<Map<string, string>> {
       prefix: vip,
       address: vip,
       step_s: 300,
+      router: rows.find((row) => row.table === 'route_events')!.router,
+      // Of when rows were stored, which is now.
+      upto: '2100-01-01 00:00:00',
     }
     const names = [...new Set([...query.matchAll(/\{(\w+):/g)].map((match) => match[1]!))]
     const args = names

@@ -61,6 +61,20 @@ ENGINE = Distributed('c1', 'ribscope', 'some_log_local', cityHash64(router))`,
     ])
   })
 
+  test('like another one: its definition, a place in Keeper of its own', () => {
+    const [local, over] = made('CREATE TABLE IF NOT EXISTS ribscope.marks_next AS ribscope.marks')
+    const [marks = ''] = clusterStatements(
+      migrations().find(({ name }) => name === '0006_marks') ?? { name: '', text: '' },
+      'c1',
+    )
+    expect(local).toBe(
+      marks.replace('marks_local', 'marks_next_local').replace('0006_marks', '0099_x'),
+    )
+    expect(over).toContain('ribscope.marks_next ON CLUSTER `c1` AS ribscope.marks_next_local')
+    expect(() => made('CREATE TABLE ribscope.a AS ribscope.no_such')).toThrow(/no definition/)
+    expect(() => made('CREATE TABLE ribscope.a (router String)')).toThrow(/without ENGINE/)
+  })
+
   test('are dropped, renamed, emptied and altered in both forms', () => {
     expect(made('DROP TABLE IF EXISTS ribscope.a SYNC')).toEqual([
       'DROP TABLE IF EXISTS ribscope.a ON CLUSTER `c1` SYNC',

@@ -8,6 +8,7 @@
  *
  * A statement of a form that is not known here is an error, not a guess.
  */
+import { migrations } from './sql.ts'
 import type { SqlFile } from './sql.ts'
 import { isWord, joined, tokens } from './sql-tokens.ts'
 import type { Token } from './sql-tokens.ts'
@@ -26,6 +27,7 @@ const EVERYWHERE = new Set([
   'findings_log',
   'incidents_log',
   'schema_migrations',
+  'since_watermark',
 ])
 
 /** Tables without a router: rows lie where the rows that they come from lie. */
@@ -97,7 +99,7 @@ class Rewriter {
     const engine = this.#all.findIndex(
       (token, i) => i > end && isWord(token, 'ENGINE') && this.#depth(i) === 0,
     )
-    if (engine === -1) throw this.#error('CREATE TABLE without ENGINE')
+    if (engine === -1) return this.#createTableLike(name, end)
     const kind = this.#next(this.#next(engine))
     if (!/^(Replacing|Aggregating|Summing)?MergeTree$/.test(this.#text(kind))) {
       throw this.#error(`no replicated form of engine ${this.#text(kind)}`)
@@ -125,6 +127,29 @@ class Rewriter {
           this.#onCluster(this.#withLocalName(list, end), end),
           this.#distributed('CREATE TABLE IF NOT EXISTS', name),
         ]
+  }
+
+  /**
+   * `CREATE TABLE X AS Y`: with the place in Keeper that Y has, a copy would be a replica of Y. So Y's own definition, under
+   * this name.
+   */
+  #createTableLike(name: string, end: number): string[] {
+    const as = this.#next(end)
+    if (!isWord(this.#all[as], 'AS')) throw this.#error('CREATE TABLE without ENGINE')
+    const like = this.#table(as).name
+    const heads = (text: string, ...statements: readonly string[]): boolean =>
+      statements.some((each) => new RegExp(`^${each} ribscope\\.${like}\\b`, 'm').test(text))
+    const history = migrations().filter(
+      (file) =>
+        file.name < this.#file.name &&
+        heads(file.text, 'CREATE TABLE IF NOT EXISTS', 'ALTER TABLE', 'RENAME TABLE IF EXISTS'),
+    )
+    const last = history.at(-1)
+    if (last === undefined || !heads(last.text, 'CREATE TABLE IF NOT EXISTS')) {
+      throw this.#error(`no definition of ${like} before it`)
+    }
+    const text = last.text.replace(`ribscope.${like}`, `ribscope.${name}`)
+    return new Rewriter({ name: this.#file.name, text }, this.#cluster).statements()
   }
 
   /** Rows without a router would be anywhere: whoever adds such a table decides where it lives. */

@@ -23,6 +23,10 @@ const TTL_TABLES: Readonly<
 > = {
   error_log: { column: 'rx_ts', days: 'errorDays' },
   stats_log: { column: 'rx_ts', days: 'logDays' },
+  churn_minutes: { column: 'minute', days: 'aggregateDays' },
+  prefix_churn_hours: { column: 'hour', days: 'aggregateDays' },
+  session_minutes: { column: 'minute', days: 'aggregateDays' },
+  table_samples: { column: 'minute', days: 'aggregateDays' },
 }
 
 const DAY_US = 86_400_000_000
