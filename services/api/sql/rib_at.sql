@@ -1,4 +1,4 @@
--- Looking glass: routes of one page, found by rib_at_keys.sql or rib_at_longest.sql, in full and in order of their key.
+-- Looking glass: routes of one page, found by rib_now_keys.sql, rib_at_keys.sql or rib_at_longest.sql, in full and in order of their key.
 WITH
 -- include: fragments/route_text_with.sql
     ,

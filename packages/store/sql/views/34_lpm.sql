@@ -1,4 +1,5 @@
 -- Longest match: what each view (router, peer, table, family, VRF) would use now
+-- (the log knows prefixes in order, the table of current states does not)
 -- for an address ('10.1.2.3', '2001:db8::1') or a prefix: one row for each path to the longest prefix that the view has.
 CREATE OR REPLACE VIEW ribscope.lpm AS
 WITH
@@ -13,7 +14,7 @@ FROM
     WITH
 -- include: fragments/vrf_of_route.sql
     SELECT l.*, max(l.bits) OVER (PARTITION BY l.router, l.peer_key, l.rib, l.afi, l.safi, vrf_of_route) AS longest
-    FROM ribscope.rib_live AS l
+    FROM ribscope.rib_live_at(at = '2299-12-31 00:00:00') AS l
     -- An EVPN Type-2 route is an IP route when it has an L3VNI.
     WHERE l.ip_version = if(position({address:String}, ':') > 0, 6, 4) AND (l.afi != 25 OR l.evpn_type = 5 OR (l.evpn_type = 2 AND l.vni2 != 0))
         AND (l.addr, l.bits) IN (

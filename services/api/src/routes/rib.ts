@@ -19,7 +19,7 @@ import { sql } from '../queries.ts'
 import { withNumbers, without, words, type Row } from '../rows.ts'
 import * as s from '../schemas.ts'
 import * as shapes from '../shapes.ts'
-import { clickhouseNow, clickhouseTime } from '../time.ts'
+import { clickhouseNow, clickhouseTime, TIME_MAX } from '../time.ts'
 
 interface RibQuery {
   readonly router?: string
@@ -154,7 +154,6 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
       const prefix = query.prefix === undefined ? undefined : prefixOf(query.prefix)
       if (!prefix && match !== 'exact') throw badRequest(`match=${match} goes with a prefix`)
       const at = query.at === undefined ? undefined : clickhouseTime('at', query.at)
-      const when = at === undefined ? 'now' : 'at'
       const longest = match === 'longest'
       const statement = at !== undefined && query.router !== undefined && !prefix ? ofRouter : sql
       const wanted = {
@@ -167,13 +166,15 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
         ...where(prefix, match),
         ...routeWords({ ...query, community: words(query.community) }),
         ...after(query.cursor),
-        ...(at === undefined ? {} : { at }),
+        at: at ?? TIME_MAX,
         limit: limit + 1,
       }
+      // Prefixes by name are read from the log, which has them in order; all routes as of now from the state.
+      const keys = at === undefined && wanted.lengths.length === 0 ? 'rib_now_keys' : 'rib_at_keys'
       const found = await refusingPatterns(() =>
-        db.query<Row>(statement(`rib_${when}_${longest ? 'longest' : 'keys'}`), wanted),
+        db.query<Row>(statement(longest ? 'rib_at_longest' : keys), wanted),
       )
-      const shown = await routesOf(statement(`rib_${when}`), found.slice(0, limit), wanted)
+      const shown = await routesOf(statement('rib_at'), found.slice(0, limit), wanted)
       const since = await sinceOf(shown, at ?? clickhouseNow(now()))
       const last = found.length > limit ? found[limit - 1] : undefined
       return {
