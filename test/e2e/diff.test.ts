@@ -7,10 +7,14 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { detectorViews, formatTime } from '@ribscope/detectors'
+import { NativeSink, RouterSession, type Batch } from '@ribscope/events'
 import { migrate, openEmbeddedStore, type Store, type StoreSession } from '@ribscope/store'
+import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
 import { recorded, rowsOf } from './feeds.ts'
+import { hello, life, START_US as LIFE_US, tell, type Step } from './life.ts'
+import { TAIL } from './model.ts'
 import type { Row, Sent } from './feeds.ts'
 
 // Seconds on an idle machine; a busy one is no failure.
@@ -36,7 +40,7 @@ afterAll(async () => {
 const KEY = ['router', 'peer_key', 'rib', 'afi', 'safi', 'nlri', 'path_id'] as const
 const key = (row: Json): string => KEY.map((name) => String(row[name])).join(' ')
 
-/** What a message is, not what the route is; and CLUSTER_LIST, in which reflectors differ without meaning (attr_hash). */
+/** What a message or its session is (`vrf` is said by a Peer Up), not what the route is; and CLUSTER_LIST, in which reflectors differ without meaning (attr_hash). */
 const NOT_COMPARED = [
   'rx_ts',
   'seq',
@@ -49,6 +53,7 @@ const NOT_COMPARED = [
   'decode_errors',
   'cluster_list',
   'stale',
+  'vrf',
 ]
 const route = (row: Json): Json =>
   Object.fromEntries(Object.entries(row).filter(([name]) => !NOT_COMPARED.includes(name)))
@@ -194,3 +199,60 @@ test.each([
 if (folders(LAB).length === 0) {
   test.skip('recordings of the lab: ../shared/lab/recordings is not there', () => undefined)
 }
+
+/** Lives of `life.ts` (peers come and go, BMP is lost, sessions overlap, timers fall due), all on one clock. */
+function batchesOf(steps: readonly Step[], router: string): Batch[] {
+  const batches: Batch[] = []
+  const keep = (batch: Batch): void => {
+    batches.push({ ...batch, body: batch.body.slice(), release: () => undefined })
+  }
+  let last = 0
+  for (const told of tell(steps)) {
+    const openedUs = Math.max(told.openedUs, last + 1)
+    last = openedUs
+    const sink = new NativeSink({ onBatch: keep })
+    const session = new RouterSession({
+      ...{ collector: 'test', source: '192.0.2.254', openedUs, out: sink },
+    })
+    session.push(Uint8Array.from(hello(router)), told.openedUs)
+    for (const { us, message, bytes } of told.messages) {
+      if (message.kind === 'deaf') session.held(us, message.untilUs)
+      else session.push(Uint8Array.from(bytes), us)
+    }
+    if (told.end === 'end') session.end('rst', told.endUs)
+    if (told.end === 'open') session.tick(told.endUs + TAIL)
+    for (const batch of sink.flush()) keep(batch)
+  }
+  return batches
+}
+
+const LIVES = 80
+const SEEDS = [1, Number(process.env['RIBSCOPE_TEST_SEED'] ?? Date.now() % 2 ** 31)]
+
+test.each(SEEDS)('random lives, seed %i: the difference applied to T1 is T2', async (seed) => {
+  const group = `life${seed}.`
+  const lives = fc.sample(life, { seed, numRuns: LIVES })
+  const batches = lives.flatMap((steps, i) => batchesOf(steps, `${group}${i}`))
+  await insertBatches(store, batches)
+  const [span] = await db.query<{ first: string; last: string; times: string[] }>(
+    `SELECT min(rx_ts) AS first, max(rx_ts) AS last, arraySort(groupUniqArray(rx_ts)) AS times
+     FROM ribscope.session_log WHERE startsWith(router, {group:String})`,
+    { group },
+  )
+  const times = span!.times
+  const pick = (share: number): string => times[Math.floor(share * (times.length - 1))]!
+  const changes = new Map<unknown, number>()
+  for (const [from, to] of [
+    [time(LIFE_US - 1), span!.last],
+    [span!.first, pick(0.5)],
+    [pick(0.2), pick(0.3)],
+    [pick(0.5), pick(0.9)],
+    [pick(0.4), span!.last],
+  ] as const) {
+    for (const row of await check(group, from, to)) {
+      changes.set(row['change'], (changes.get(row['change']) ?? 0) + 1)
+    }
+  }
+  // All of it happened, or little is proven.
+  expect([...changes.keys()].sort()).toEqual(['added', 'changed', 'flapped', 'removed'])
+})

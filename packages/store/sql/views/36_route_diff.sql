@@ -14,10 +14,12 @@ SELECT
     d.was AS was, d.stays AS stays, d.downs AS downs, d.ups AS ups, d.shifts AS shifts, d.edits AS edits,
     multiIf(d.was AND NOT d.stays, 'removed', NOT d.was AND d.stays, 'added', d.was AND d.other != 0, 'changed', d.downs + d.shifts + d.edits > 0, 'flapped', '') AS change,
     if(change = 'changed', arrayFilter((n, x) -> x != 0, ['next_hop', 'as_path', 'origin', 'med', 'local_pref', 'communities', 'ext_communities', 'large_communities', 'originator_id', 'labels', 'esi', 'gw_ip', 'vni', 'rmac', 'mm_seq', 'is_default_gw', 'link_bw', 'encap', 'd_path', 'unknown_attrs'], d.differing), CAST([], 'Array(String)')) AS attributes,
-    -- Two sessions of a router that overlap: what was received last need not be what counts, and any event is better than none.
+    -- Two sessions of a router that overlap: what was received last need not be what counts, any event is better than none, and
+    -- where the history puts the end of a route outside the span it is put down to the sessions.
     multiIf(change = 'removed' AND d.last_down.7 != '', d.last_down, change = 'added' AND d.last_up.7 != '', d.last_up,
         change = 'changed' AND (d.last_up.7 != '' OR d.last_shift.7 != ''), if((d.last_up.1, d.last_up.2) > (d.last_shift.1, d.last_shift.2), d.last_up, d.last_shift),
-        change = 'flapped' AND d.last_down.7 != '', d.last_down, d.last_any) AS event,
+        change = 'flapped' AND d.last_down.7 != '', d.last_down, d.last_any.7 != '', d.last_any,
+        ({to:DateTime64(6, 'UTC')}, toUInt64(0), 1, toUInt64(0), d.bmp_session_, 'reconcile', if(change = 'removed', 'AW', 'WADIFF'), 'dump')) AS event,
     d.first_at AS first_at, d.was_next_hop AS was_next_hop, d.was_as_path AS was_as_path, d.was_as_path_sets AS was_as_path_sets, d.was_flags AS was_flags, d.was_med AS was_med, d.was_local_pref AS was_local_pref, d.was_origin AS was_origin, d.was_communities AS was_communities, d.was_gw_ip AS was_gw_ip, d.was_vni AS was_vni, d.was_mm_seq AS was_mm_seq
 FROM
 (
