@@ -282,6 +282,43 @@ describe('ribscope rib', () => {
       ),
     ).toMatchObject({ items: [{ prefix: '10.0.0.0/24', seq: 10 }, {}], next: expect.any(String) })
   })
+
+  test('by what routes say; times may be relative', async () => {
+    const count = async (...flags: string[]): Promise<number> => {
+      const { out, err, code } = await ribscope('rib', ...flags)
+      expect({ err, code }).toEqual({ err: '', code: 0 })
+      return out === 'no routes\n' ? 0 : lines(out).length - 1
+    }
+    expect(await count('--as-path', '^65101_65000$', '--community', '65000:21')).toBe(3)
+    expect(await count('--as-path', '_64999_')).toBe(0)
+    expect(await count('--next-hop', '10.10.19.11', '--vrf', 'default')).toBe(3)
+    expect(await count('--community', '65000:21,no-export')).toBe(0)
+    expect(await count('10.0.1.9', '--match', 'covering')).toBe(1)
+    expect(await count('--rd', '65000:1')).toBe(0)
+    expect(await count('--origin-node', 'nobody')).toBe(0)
+    expect(await count('--at', '-0s')).toBe(3)
+  })
+})
+
+describe('ribscope diff', () => {
+  test('text and JSON of the API; relative times; what is left out', async () => {
+    const { out, err, code } = await ribscope(
+      'diff',
+      '2026-11-21T12:00:00Z',
+      '2026-11-21T12:10:00Z',
+    )
+    expect({ err, code }).toEqual({ err: '', code: 0 })
+    expect(lines(out)[0]).toBe('2026-11-21 12:00:00.000Z .. 2026-11-21 12:10:00.000Z')
+    expect(lines(out)[1]).toBe('routes    3 added, 0 removed, 0 changed, 0 moved and as before')
+    const { out: json } = await ribscope('diff', '2026-11-21T12:00:00Z', 'now', '--json')
+    expect(JSON.parse(json)).toMatchObject({
+      from: '2026-11-21T12:00:00.000000Z',
+      summary: { routes: { added: 3, removed: 0 } },
+      next: null,
+    })
+    const { out: quiet } = await ribscope('diff', '-1s', 'now', '--vip', VIP)
+    expect(quiet).toContain('nothing changed')
+  })
 })
 
 describe('failures are one line', () => {
