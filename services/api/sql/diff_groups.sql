@@ -99,6 +99,8 @@ FROM
                         FROM ribscope.route_diff(from = {from:DateTime64(6, 'UTC')}, to = {to:DateTime64(6, 'UTC')}) AS l
                         LEFT JOIN ribscope.fabric_peers AS p ON p.router = l.router AND p.peer_key = l.peer_key
                         WHERE (empty({vrf:String}) OR vrf_of_route = {vrf:String})
+                            -- Known before anything is read: however much moved, what is asked of VIPs stays small.
+                            AND ({scope:String} != 'vips' OR (l.addr, l.bits) IN (SELECT v.addr, v.bits FROM ribscope.fabric_vips AS v))
                             AND (empty({first:String}) OR (l.addr BETWEEN toIPv6OrDefault({first:String}) AND toIPv6OrDefault({last:String}) AND l.bits >= {bits:UInt8} AND l.ip_version = {ip_version:UInt8}))
                     )
                 )
