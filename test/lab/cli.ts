@@ -199,7 +199,7 @@ async function main(): Promise<void> {
   if (command === undefined || flags.help) say(USAGE)
   else if (command === 'list') {
     for (const s of SCENARIOS.values())
-      say(`${s.name.padEnd(10)} ${s.parts.join(',').padEnd(10)} ${s.about}`)
+      say(`${s.name.padEnd(13)} ${s.parts.join(',').padEnd(10)} ${s.about}`)
   } else if (command === 'up') await up(stopped)
   else if (command === 'record') await record(name ?? '', stopped)
   else await act(command, stopped)

@@ -221,17 +221,24 @@ export class Lab {
   // -- the FRR part -----------------------------------------------------------------------------
 
   async #startClos(): Promise<void> {
+    for (const r of this.clos.routers) this.#spawnZebra(r)
     for (const r of this.clos.routers) {
-      const dir = this.#machine.routerDir(r.name, 'frr')
-      writeFileSync(join(dir, 'zebra.conf'), frr.zebraConf(r, dir))
-      this.#spawn('zebra', r, frr.zebraArgv(dir))
-    }
-    for (const r of this.clos.routers) {
-      const dir = this.#machine.routerDir(r.name)
-      await until(`zebra of ${r.name}`, () => frr.vty(dir, 'zebra', ['show version']), 15_000)
+      await this.#zebraUp(r)
       await this.#startBgpd(r)
     }
     if (this.has('clos')) await this.settleClos()
+  }
+
+  #spawnZebra(r: Router): void {
+    const dir = this.#machine.routerDir(r.name, 'frr')
+    rmSync(join(dir, 'zebra.vty'), { force: true }) // a killed zebra leaves it
+    writeFileSync(join(dir, 'zebra.conf'), frr.zebraConf(r, dir))
+    this.#spawn('zebra', r, frr.zebraArgv(dir))
+  }
+
+  async #zebraUp(r: Router): Promise<void> {
+    const dir = this.#machine.routerDir(r.name)
+    await until(`zebra of ${r.name}`, () => frr.vty(dir, 'zebra', ['show version']), 15_000)
   }
 
   async #startBgpd(r: Router): Promise<void> {
@@ -336,11 +343,70 @@ export class Lab {
     return at
   }
 
+  /** A router of the Clos loses power: all links at once, BMP's too, then its daemons. */
+  async powerOff(router: string): Promise<number> {
+    const r = this.router(router)
+    const at = this.note('power off', { router })
+    // What its sockets still have to say (FIN) does not leave the machine.
+    await ip(this.#allLinks(r, 'down'), this.space(r))
+    await this.#endAll(r, 'SIGKILL')
+    return at
+  }
+
+  async powerOn(router: string): Promise<number> {
+    const r = this.router(router)
+    const at = this.note('power on', { router })
+    await ip(this.#allLinks(r, 'up'), this.space(r))
+    await this.#startAll(r)
+    return at
+  }
+
+  /** All daemons of an FRR router are told to end, and are started again after a while. */
+  async restart(router: string, seconds: number): Promise<void> {
+    const r = this.router(router)
+    this.note('stop', { router })
+    await this.#endAll(r, 'SIGTERM')
+    await this.wait(seconds)
+    this.note('start again', { router })
+    await this.#startAll(r)
+  }
+
+  #allLinks(r: Router, state: 'up' | 'down'): string[] {
+    const links = [...(r.bmp ? ['bmp0'] : []), ...neighbours(this.clos, r).map((peer) => peer.name)]
+    return links.map((link) => `link set ${link} ${state}`)
+  }
+
+  async #endAll(r: Router, signal: NodeJS.Signals): Promise<void> {
+    const names = ['bgpd', 'zebra']
+    await Promise.all(
+      names.map(async (name) => this.#machine.daemon(`${name}:${r.name}`)?.stop(signal)),
+    )
+  }
+
+  async #startAll(r: Router): Promise<void> {
+    this.#spawnZebra(r)
+    await this.#zebraUp(r)
+    await this.#startBgpd(r)
+    if (r.bmp && this.#options.bmp !== 'boot') await this.bmp(r.name, true)
+  }
+
   // -- the GoBGP part ---------------------------------------------------------------------------
 
   async #startEvpn(): Promise<void> {
     if (!this.has('evpn')) return
     for (const r of this.evpn.routers) await this.#startGobgpd(r)
+    await this.#evpnSessions()
+    for (const r of this.evpn.routers) {
+      if (r.role === 'leaf') await this.gobgp(r.name, ...go.multicastRoute(r))
+    }
+    for (const vm of this.evpn.vms) {
+      await this.hostRoute('add', vm.leaf, vm)
+      await this.podRoute('add', vm.leaf, vm)
+    }
+    await this.settleEvpn()
+  }
+
+  async #evpnSessions(): Promise<void> {
     for (const r of this.evpn.routers) {
       const peers = peersOf(this.evpn, r).length
       await until(
@@ -350,13 +416,11 @@ export class Lab {
         300,
       )
     }
-    for (const r of this.evpn.routers) {
-      if (r.role === 'leaf') await this.gobgp(r.name, ...go.multicastRoute(r))
-    }
-    for (const vm of this.evpn.vms) {
-      await this.hostRoute('add', vm.leaf, vm)
-      await this.podRoute('add', vm.leaf, vm)
-    }
+  }
+
+  /** Waits until every session is up and every router has every route. */
+  async settleEvpn(): Promise<void> {
+    await this.#evpnSessions()
     // A type 3 of each leaf, a type 2 and a type 5 of each VM.
     const leaves = this.evpn.routers.filter((r) => r.role === 'leaf').length
     await this.evpnSettled(leaves + 2 * this.evpn.vms.length)

@@ -180,6 +180,86 @@ const bmpReconnect: Scenario = {
   },
 }
 
+const coldStart: Scenario = {
+  name: 'cold-start',
+  about:
+    'the whole fabric starts with the collector there already (with --bmp boot: BMP before BGP)',
+  parts: ['clos', 'evpn'],
+  // It is over when it plays: how the lab comes up is told by its options.
+  async play(lab) {
+    await lab.settleClos()
+    await lab.settleEvpn()
+    return { expect: [], expectNot: TROUBLE }
+  },
+}
+
+const torReboot: Scenario = {
+  name: 'tor-reboot',
+  about: 'tor1 loses power: its links, BMP included, and all daemons at once; it boots later',
+  parts: ['clos'],
+  async play(lab, { seconds = 8 }) {
+    const router = 'tor1'
+    await lab.powerOff(router)
+    await lab.wait(seconds)
+    await lab.powerOn(router)
+    await lab.settleClos()
+    lab.note('settled')
+    return {
+      // No FIN: as far as its BMP session tells, tor1 never left until it is back with a new one. What
+      // there is to say comes from the spines. (With a FIN, as in tor-down, it is ROUTER_DOWN.)
+      expect: ['spine1', 'spine2'].map((spine) => ({
+        kind: 'PEER_DOWN',
+        scope: { router: spine, peer: router },
+        status: 'resolved' as const,
+      })),
+      // As in tor-down.
+      expectNot: troubleBut(
+        ...['PEER_DOWN', 'ROUTER_DOWN', 'ECMP_CHURN', 'ECMP_UNEQUAL_SPLIT', 'ECMP_SIBLING_DIFF'],
+        ...['ECMP_FANOUT_MISSING', 'SPINE_DIVERGENCE', 'DUAL_STACK_DISPARITY'],
+      ),
+    }
+  },
+}
+
+const spineRestart: Scenario = {
+  name: 'spine-restart',
+  about: 'all daemons of spine1 are told to end (SIGTERM) and started again',
+  parts: ['clos'],
+  async play(lab, { seconds = 6 }) {
+    const router = 'spine1'
+    await lab.restart(router, seconds)
+    await lab.settleClos()
+    lab.note('settled')
+    return {
+      expect: [{ kind: 'ROUTER_DOWN', scope: { router }, status: 'resolved' }],
+      // That there is one spine meanwhile is true.
+      expectNot: troubleBut(
+        ...['ROUTER_DOWN', 'ECMP_CHURN', 'ECMP_UNEQUAL_SPLIT', 'ECMP_FANOUT_MISSING'],
+        ...['SPINE_DIVERGENCE', 'DUAL_STACK_DISPARITY'],
+      ),
+    }
+  },
+}
+
+const rrRestart: Scenario = {
+  name: 'rr-restart',
+  about: 'the daemon of the route reflector rr1 is killed and comes back',
+  parts: ['evpn'],
+  async play(lab, { seconds = 6 }) {
+    const router = 'rr1'
+    await lab.kill(router)
+    await lab.wait(seconds)
+    await lab.revive(router)
+    await lab.settleEvpn()
+    lab.note('settled')
+    return {
+      expect: [{ kind: 'ROUTER_DOWN', scope: { router }, status: 'resolved' }],
+      // That the reflectors differ until it has everything again is true.
+      expectNot: troubleBut('ROUTER_DOWN', 'RR_DIVERGENCE'),
+    }
+  },
+}
+
 /** A VM's host route appears behind another leaf; the old one withdraws its own a moment later. */
 async function moveVm(lab: Lab, vm: Vm, from: string, to: string): Promise<void> {
   lab.note('vm moves', { vm: vm.name, from, to })
@@ -218,10 +298,10 @@ const vmMove: Scenario = {
 }
 
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [steady, vipFlap, nodeDown, torDown, bmpReconnect, vmMove].map((scenario) => [
-    scenario.name,
-    scenario,
-  ]),
+  [
+    ...[steady, coldStart, vipFlap, nodeDown, torDown, torReboot, spineRestart],
+    ...[bmpReconnect, rrRestart, vmMove],
+  ].map((scenario) => [scenario.name, scenario]),
 )
 
 export function scenario(name: string): Scenario {
