@@ -138,9 +138,158 @@ async function printDisk(db) {
   }
 }
 
-async function ask(dir, runs = '30') {
+async function ask(dir, runs = '20') {
   const { store, db } = await openStore(dir)
   await printDisk(db)
+  const { createApi } = await import('../services/api/dist/index.js')
+  const { pino } = await import('pino')
+  const { EventEmitter } = await import('node:events')
+  const { Registry } = await import('prom-client')
+  const api = createApi(
+    { host: '127.0.0.1', port: 0, hosts: [], origins: [], insecure: false },
+    {
+      store,
+      log: pino({ level: 'silent' }),
+      registry: new Registry(),
+      events: new EventEmitter(),
+      readiness: () => ({ schema: true, bmp: true, analyst: true }),
+    },
+  )
+  await api.start()
+  const url = api.address.url
+  const [{ router }] = await db.query(
+    'SELECT router, count() AS n FROM ribscope.rib_state GROUP BY router ORDER BY n DESC LIMIT 1',
+  )
+  const [busy] = await db.query(
+    `SELECT replaceOne(toString(addr), '::ffff:', '') AS host, bits, count() AS n FROM ribscope.route_log
+     WHERE afi = 1 GROUP BY addr, bits ORDER BY n DESC LIMIT 1`,
+  )
+  const [quiet] = await db.query(
+    `SELECT replaceOne(toString(addr), '::ffff:', '') AS host, bits, count() AS n FROM ribscope.route_log
+     WHERE afi = 1 GROUP BY addr, bits ORDER BY n LIMIT 1 OFFSET 300`,
+  )
+  const [{ last }] = await db.query('SELECT toString(max(rx_ts)) AS last FROM ribscope.router_log')
+  const lastMs = Date.parse(`${last.replace(' ', 'T')}Z`)
+  const before = (hours) => new Date(lastMs - hours * 3_600_000).toISOString()
+  const sqlTime = (hours) => before(hours).replace('T', ' ').replace('Z', '')
+  const get = (path) => async () => {
+    const response = await fetch(new URL(path, url))
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${path}: ${text.slice(0, 200)}`)
+    return JSON.parse(text).items.length
+  }
+  const sql = (text, params) => async () => (await db.query(text, params)).length
+  const vip = `${busy.host}/${busy.bits}`
+  const rare = `${quiet.host}/${quiet.bits}`
+  const questions = [
+    [
+      `history of a busy prefix (${busy.n} events), last 200`,
+      sql(
+        'SELECT * FROM ribscope.route_history(prefix = {p:String}) ORDER BY rx_ts DESC LIMIT 200',
+        { p: vip },
+      ),
+    ],
+    [
+      `history of a quiet prefix (${quiet.n} events)`,
+      sql(
+        'SELECT * FROM ribscope.route_history(prefix = {p:String}) ORDER BY rx_ts DESC LIMIT 200',
+        { p: rare },
+      ),
+    ],
+    [
+      'longest match, one router, now: lpm()',
+      sql(
+        'SELECT prefix, next_hop FROM ribscope.lpm(address = {a:String}) WHERE router = {router:String}',
+        { a: busy.host, router },
+      ),
+    ],
+    [
+      'longest match, one router, now: GET /rib',
+      get(`/api/v1/rib?router=${router}&prefix=${busy.host}&match=longest`),
+    ],
+    [
+      'longest match, all routers, now: GET /rib',
+      get(`/api/v1/rib?prefix=${busy.host}&match=longest`),
+    ],
+    [
+      'longest match, one router, an hour ago: GET /rib',
+      get(`/api/v1/rib?router=${router}&prefix=${busy.host}&match=longest&at=${before(1)}`),
+    ],
+    [
+      'RIB of a router: rib_live',
+      sql(
+        'SELECT addr, bits, next_hop, as_path FROM ribscope.rib_live WHERE router = {router:String}',
+        { router },
+      ),
+    ],
+    [
+      'RIB of a router: rib_current',
+      sql(
+        'SELECT prefix, next_hop, as_path_text, since FROM ribscope.rib_current WHERE router = {router:String}',
+        { router },
+      ),
+    ],
+    [
+      'who has a prefix now: rib_current',
+      sql('SELECT router, next_hop, since FROM ribscope.rib_current WHERE prefix = {p:String}', {
+        p: vip,
+      }),
+    ],
+    ['RIB of a router, first page of 100: GET /rib', get(`/api/v1/rib?router=${router}`)],
+    ...[1, 12, 24].map((hours) => [
+      `RIB of a router ${hours} h ago: router_rib_at`,
+      sql(
+        'SELECT prefix, next_hop, as_path_text FROM ribscope.router_rib_at(router = {router:String}, at = {at:String})',
+        { router, at: sqlTime(hours) },
+      ),
+    ]),
+    [
+      'RIB of a router 1 h ago: rib_at',
+      sql(
+        'SELECT prefix, next_hop, as_path_text FROM ribscope.rib_at(at = {at:String}) WHERE router = {router:String}',
+        { router, at: sqlTime(1) },
+      ),
+    ],
+    [
+      'a prefix 1 h ago, all routers: rib_live_at',
+      sql(
+        "SELECT router, next_hop FROM ribscope.rib_live_at(at = {at:String}) WHERE addr = toIPv6(concat('::ffff:', {a:String})) AND bits = {b:UInt8}",
+        { a: busy.host, b: busy.bits, at: sqlTime(1) },
+      ),
+    ],
+    [
+      'events of a router, last hour: router_log',
+      sql(
+        'SELECT count() FROM ribscope.router_log WHERE router = {router:String} AND rx_ts > {at:String}',
+        { router, at: sqlTime(1) },
+      ),
+    ],
+  ]
+  for (const [name, question] of questions) {
+    const walls = []
+    const n = Number(runs)
+    let rows = 0
+    let cpu = 0
+    try {
+      rows = await question()
+      const cpu0 = cpuSeconds()
+      for (let i = 0; i < n; i++) {
+        const started = performance.now()
+        rows = await question()
+        walls.push(performance.now() - started)
+      }
+      cpu = (cpuSeconds() - cpu0) / n
+    } catch (error) {
+      console.log(`${name}: ${error.message.slice(0, 200)}`)
+      continue
+    }
+    walls.sort((a, b) => a - b)
+    const at = (share) => walls[Math.min(n - 1, Math.floor(share * n))].toFixed(0).padStart(6)
+    console.log(
+      `${name.padEnd(60)} ${String(rows).padStart(6)} rows  p50 ${at(0.5)} ms  p95 ${at(0.95)} ms  CPU ${(cpu * 1000).toFixed(0).padStart(6)} ms`,
+    )
+  }
+  await api.stop()
   await store.close()
 }
 
@@ -152,4 +301,3 @@ else {
   process.exit(2)
 }
 process.exit()
-

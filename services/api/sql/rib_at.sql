@@ -5,7 +5,7 @@ WITH
 -- include: fragments/vrf_of_route.sql
 SELECT
 -- include: fragments/route_text.sql
-    , l.stale AS stale, vrf_of_route AS vrf_name, hex(l.nlri_key) AS key_hex, l.bits AS key_bits, toString(l.addr) AS key_addr, toInt8(l.rib) AS key_rib, toString(l.peer_key) AS key_peer
+    , l.stale AS stale, vrf_of_route AS vrf_name, hex(l.nlri_key) AS key_hex, l.bits AS key_bits, toString(l.addr) AS key_addr, toInt8(l.rib) AS key_rib, toString(l.peer_key) AS key_peer, toString(cityHash64(l.peer_key, l.rib, l.afi, l.safi, l.addr, l.bits, l.nlri_key, l.path_id)) AS key_route
 FROM
 (
     SELECT l.*

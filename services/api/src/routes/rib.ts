@@ -19,7 +19,7 @@ import { sql } from '../queries.ts'
 import { withNumbers, without, words, type Row } from '../rows.ts'
 import * as s from '../schemas.ts'
 import * as shapes from '../shapes.ts'
-import { clickhouseNow, clickhouseTime, TIME_MAX } from '../time.ts'
+import { clickhouseTime, TIME_MAX } from '../time.ts'
 
 interface RibQuery {
   readonly router?: string
@@ -70,7 +70,7 @@ function after(cursor: string | undefined): Record<string, string | number> {
   return { more, k_addr, k_bits, k_afi, k_safi, k_router, k_peer, k_rib, k_nlri, k_path }
 }
 
-const KEY_COLUMNS = ['key_hex', 'key_addr', 'key_rib', 'key_peer', 'key_bits'] as const
+const KEY_COLUMNS = ['key_hex', 'key_addr', 'key_rib', 'key_peer', 'key_bits', 'key_route'] as const
 
 const keyOf = (row: Row): (string | number)[] => [
   String(row['key_addr']),
@@ -91,7 +91,7 @@ const ofRouter = (name: string): string =>
     'ribscope.router_rib_live_at(router = {router:String}, at =',
   )
 
-export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): void {
+export function ribRoutes(app: FastifyInstance, { db, limits }: Context): void {
   app.get<{ Querystring: RibQuery }>(
     '/rib',
     {
@@ -174,13 +174,14 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
       const found = await refusingPatterns(() =>
         db.query<Row>(statement(longest ? 'rib_at_longest' : keys), wanted),
       )
-      const shown = await routesOf(statement('rib_at'), found.slice(0, limit), wanted)
-      const since = await sinceOf(shown, at ?? clickhouseNow(now()))
+      const full = keys === 'rib_now_keys' && !longest ? 'rib_now' : 'rib_at'
+      const shown = await routesOf(statement(full), found.slice(0, limit), wanted)
+      const since = at === undefined ? await sinceNow(shown) : await sinceAt(shown, at)
       const last = found.length > limit ? found[limit - 1] : undefined
       return {
         items: shown.map((row) => ({
           ...withNumbers(without(row, KEY_COLUMNS), ['seq', 'bmp_session']),
-          since: since.get(JSON.stringify(keyOf(row))) ?? null,
+          since: since.get(at === undefined ? routeOf(row) : JSON.stringify(keyOf(row))) ?? null,
         })),
         next: last ? encodeCursor(keyOf(last)) : null,
       }
@@ -201,9 +202,19 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
     })
   }
 
-  async function sinceOf(rows: readonly Row[], at: string): Promise<Map<string, string>> {
+  async function sinceNow(rows: readonly Row[]): Promise<Map<string, string>> {
     if (rows.length === 0) return new Map()
-    const found = await db.query<Row>(sql('rib_since'), { ...prefixList(rows), at })
+    const found = await db.query<Row>(sql('rib_since_now'), {
+      routers: routersOf(rows),
+      routes: rows.map((row) => BigInt(String(row['key_route']))),
+    })
+    return new Map(found.map((row) => [routeOf(row), String(row['since'])]))
+  }
+
+  async function sinceAt(rows: readonly Row[], at: string): Promise<Map<string, string>> {
+    if (rows.length === 0) return new Map()
+    const wanted = { ...prefixList(rows), routers: routersOf(rows), at }
+    const found = await db.query<Row>(sql('rib_since'), wanted)
     return new Map(
       found.map((row) => [
         JSON.stringify([
@@ -222,6 +233,12 @@ export function ribRoutes(app: FastifyInstance, { db, limits, now }: Context): v
     )
   }
 }
+
+const routersOf = (rows: readonly Row[]): string[] => [
+  ...new Set(rows.map((row) => String(row['router']))),
+]
+
+const routeOf = (row: Row): string => `${String(row['router'])} ${String(row['key_route'])}`
 
 /** Each prefix once. */
 function prefixList(rows: readonly Row[]): { addresses: string[]; lengths: number[] } {
