@@ -12,7 +12,7 @@ import type { Store, StoreSession } from '@ribscope/store'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
 import { recorded, rowsOf } from './feeds.ts'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 })
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/lab/', import.meta.url))
 const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-since-'))
