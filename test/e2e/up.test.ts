@@ -232,9 +232,11 @@ describe('SIGTERM', () => {
       const db = await store.session('look')
       const rows = await db.query<Record<string, string>>(`
         SELECT router, count() AS n, uniqExact(seq) AS seqs, min(seq) AS first, max(seq) AS last
-        FROM (SELECT router, seq FROM ribscope.route_log UNION ALL SELECT router, seq FROM ribscope.session_log)
+        FROM (SELECT router, seq FROM ribscope.route_log UNION ALL SELECT router, seq FROM ribscope.session_log
+          UNION ALL SELECT router, seq FROM ribscope.error_log)
         GROUP BY router ORDER BY router`)
-      // bmp_up, initiation, peer_up, eor and the dumps that are done, bmp_down: no row is missing, none is there twice.
+      // bmp_up, initiation, peer_up, eor and the dumps that are done, bmp_down, and the message that was cut off, if one was: no row
+      // is missing, none is there twice.
       for (const { router, n, seqs, first, last } of rows) {
         expect({ router, seqs, first, last }).toEqual({ router, seqs: n, first: '1', last: n })
       }

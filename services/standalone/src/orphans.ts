@@ -1,5 +1,6 @@
 /** BMP sessions that a killed process left open in the log: nobody will end them any more. */
 import { clickhouseTime } from '@ribscope/detectors'
+import { completeLastInserts } from '@ribscope/store'
 import type { Store, StoreSession } from '@ribscope/store'
 
 interface Orphan {
@@ -16,30 +17,11 @@ interface Orphan {
  * @param at microseconds
  */
 export async function closeOrphans(store: Store, db: StoreSession, at: number): Promise<void> {
-  // seq counts rows of all tables: the highest of any of them.
-  const orphans = await db.query<Orphan>(`
-    SELECT s.router AS router, toString(s.bmp_session) AS bmp_session, toString(greatest(s.seq, r.seq)) AS last_seq, toString(s.router_addr) AS router_addr, s.collector AS collector
-    FROM
-    (
-        SELECT l.router AS router, max(l.bmp_session) AS bmp_session, argMax(l.kind, l.pos) AS last_kind, argMax(l.seq, l.pos) AS seq,
-            argMax(l.router_addr, l.pos) AS router_addr, argMax(l.collector, l.pos) AS collector
-        FROM ribscope.session_log AS l FINAL
-        WHERE l.kind IN ('bmp_up', 'bmp_down')
-        GROUP BY l.router
-        HAVING last_kind = 'bmp_up'
-    ) AS s
-    LEFT JOIN
-    (
-        SELECT router, bmp_session, max(seq) AS seq
-        FROM
-        (
-            SELECT router, bmp_session, seq FROM ribscope.rib_state
-            UNION ALL SELECT router, bmp_session, seq FROM ribscope.session_log
-            UNION ALL SELECT router, bmp_session, seq FROM ribscope.stats_log
-            UNION ALL SELECT router, bmp_session, seq FROM ribscope.error_log
-        )
-        GROUP BY router, bmp_session
-    ) AS r ON r.router = s.router AND r.bmp_session = s.bmp_session`)
+  if ((await orphansOf(db)).length === 0) return
+  // It was killed: its last insert may be in the log and not in what is derived from it.
+  await completeLastInserts(db)
+  const orphans = await orphansOf(db)
+
   await store.insertRows(
     'session_log',
     orphans.map((each) => ({
@@ -64,4 +46,31 @@ export async function closeOrphans(store: Store, db: StoreSession, at: number): 
       ],
     })),
   )
+}
+
+/** seq counts rows of all tables: the highest of any of them. */
+function orphansOf(db: StoreSession): Promise<Orphan[]> {
+  return db.query<Orphan>(`
+    SELECT s.router AS router, toString(s.bmp_session) AS bmp_session, toString(greatest(s.seq, r.seq)) AS last_seq, toString(s.router_addr) AS router_addr, s.collector AS collector
+    FROM
+    (
+        SELECT l.router AS router, max(l.bmp_session) AS bmp_session, argMax(l.kind, l.pos) AS last_kind, argMax(l.seq, l.pos) AS seq,
+            argMax(l.router_addr, l.pos) AS router_addr, argMax(l.collector, l.pos) AS collector
+        FROM ribscope.session_log AS l FINAL
+        WHERE l.kind IN ('bmp_up', 'bmp_down')
+        GROUP BY l.router
+        HAVING last_kind = 'bmp_up'
+    ) AS s
+    LEFT JOIN
+    (
+        SELECT router, bmp_session, max(seq) AS seq
+        FROM
+        (
+            SELECT router, bmp_session, seq FROM ribscope.rib_state
+            UNION ALL SELECT router, bmp_session, seq FROM ribscope.session_log
+            UNION ALL SELECT router, bmp_session, seq FROM ribscope.stats_log
+            UNION ALL SELECT router, bmp_session, seq FROM ribscope.error_log
+        )
+        GROUP BY router, bmp_session
+    ) AS r ON r.router = s.router AND r.bmp_session = s.bmp_session`)
 }
