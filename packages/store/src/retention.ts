@@ -103,7 +103,12 @@ export async function retain(
      WHERE active AND database = 'ribscope' AND table IN ('route_log', 'router_log') ORDER BY id`,
   )
   const days = partitions.map(({ id }) => id).filter((id) => DAY_PARTITION.test(id) && id < first)
-  if (days.length === 0) return { days, kept: 0 }
+  // What ended on a day without a row, or a call that was killed between the days and their marks.
+  const [marks] = await session.query<{ any: number }>(
+    "SELECT count() > 0 AS any FROM ribscope.marks WHERE effect = 'sweep' AND rx_ts < {horizon:DateTime64(6, 'UTC')}",
+    { horizon },
+  )
+  if (days.length === 0 && marks?.any !== 1) return { days, kept: 0 }
 
   await session.command('OPTIMIZE TABLE ribscope.rib_state FINAL')
   await run('end_rib_state', { horizon })
