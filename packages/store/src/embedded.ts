@@ -18,15 +18,10 @@ import {
 import { open, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ClickHouseClient, createClient as CreateClient } from '@clickhouse/client'
-import {
-  checkNames,
-  checkToken,
-  ClientSession,
-  firstLine,
-  SESSION_SETTINGS,
-} from './client-session.ts'
+import { ClientSession, firstLine, SESSION_SETTINGS } from './client-session.ts'
+import { insertsOver, type InsertSettings } from './inserts.ts'
 import { StoreError } from './store.ts'
-import type { InsertBlocks, Store, StoreSession } from './store.ts'
+import type { Store, StoreSession } from './store.ts'
 
 type ClientConnection = NonNullable<NonNullable<Parameters<typeof CreateClient>[0]>['connection']>
 
@@ -70,9 +65,7 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
     })
     sessions.add(created)
     for (const [key, value] of Object.entries({ ...SESSION_SETTINGS, ...settings })) {
-      await created.command(
-        `SET ${key} = ${typeof value === 'number' ? String(value) : `'${value}'`}`,
-      )
+      await created.command(`SET ${assignments({ [key]: value })}`)
     }
     return created
   }
@@ -88,9 +81,9 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
 
   async function fromFile(
     into: string,
-    bodies: readonly (Uint8Array | string)[],
-    settings: string,
     format: 'Native' | 'JSONEachRow',
+    bodies: readonly (Uint8Array | string)[],
+    settings: InsertSettings,
   ): Promise<void> {
     const file = join(spool, `${String(++files)}.insert`)
     const handle = await open(file, 'wx', 0o600)
@@ -101,54 +94,28 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
         await handle.close()
       }
       await writer.command(
-        `INSERT INTO ${into} FROM INFILE ${quoted(file)} SETTINGS ${settings} FORMAT ${format}`,
+        `INSERT INTO ${into} FROM INFILE ${quoted(file)} SETTINGS ${assignments(settings)} FORMAT ${format}`,
       )
     } finally {
       await unlink(file)
     }
   }
 
-  async function insertRows(table: string, rows: readonly object[]): Promise<void> {
-    if (rows.length === 0) return
-    // A column that only some rows have is a column.
-    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-    checkNames(table, columns)
-    await fromFile(
-      `ribscope.${table} (${columns.join(', ')})`,
-      [rows.map((row) => JSON.stringify(row)).join('\n')],
-      'async_insert = 0',
-      'JSONEachRow',
-    )
-  }
-
   return {
     session,
-    async insert(blocks: InsertBlocks): Promise<void> {
-      checkNames(blocks.table, blocks.columns)
-      checkToken(blocks.token)
-      await fromFile(
-        `ribscope.${blocks.table} (${blocks.columns.join(', ')})`,
-        blocks.bodies,
-        // Replacing rows while they are inserted costs more than sorting them; FINAL and merges do it anyway.
-        `insert_deduplication_token = '${blocks.token}', deduplicate_blocks_in_dependent_materialized_views = 1, async_insert = 0, optimize_on_insert = 0`,
-        'Native',
-      )
-    },
-    insertRows,
-    async replaceRows(table: string, rows: readonly object[]): Promise<void> {
-      checkNames(table, [])
-      const next = `${table}_next`
-      await writer.command(`CREATE TABLE IF NOT EXISTS ribscope.${next} AS ribscope.${table}`)
-      await writer.command(`TRUNCATE TABLE ribscope.${next}`)
-      await insertRows(next, rows)
-      await writer.command(`EXCHANGE TABLES ribscope.${next} AND ribscope.${table}`)
-    },
+    ...insertsOver(fromFile, (sql) => writer.command(sql)),
     async close(): Promise<void> {
       // Merges go on while any session is open: the folder is nobody's only when all are closed.
       await Promise.all([...sessions].map((each) => each.close()))
       removeSpool(root)
     },
   }
+}
+
+function assignments(settings: InsertSettings): string {
+  return Object.entries(settings)
+    .map(([key, value]) => `${key} = ${typeof value === 'number' ? String(value) : `'${value}'`}`)
+    .join(', ')
 }
 
 function openError(root: string, path: string, cause: unknown): StoreError {

@@ -7,15 +7,10 @@
 import { Readable } from 'node:stream'
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { ClickHouseClient } from '@clickhouse/client'
-import {
-  checkNames,
-  checkToken,
-  ClientSession,
-  firstLine,
-  SESSION_SETTINGS,
-} from './client-session.ts'
+import { ClientSession, firstLine, SESSION_SETTINGS } from './client-session.ts'
+import { insertsOver, type InsertSettings } from './inserts.ts'
 import { StoreError } from './store.ts'
-import type { InsertBlocks, Store, StoreSession } from './store.ts'
+import type { Store, StoreSession } from './store.ts'
 
 export interface ServerOptions {
   /** http://HOST:8123 or https://HOST:8443; no path, no user and password in it */
@@ -81,7 +76,7 @@ export function openServerStore(options: ServerOptions): Store {
     into: string,
     format: 'Native' | 'JSONEachRow',
     bodies: readonly (Uint8Array | string)[],
-    settings: Readonly<Record<string, string | number>>,
+    settings: InsertSettings,
   ): Promise<void> {
     try {
       const { stream } = await writer.exec({
@@ -101,42 +96,9 @@ export function openServerStore(options: ServerOptions): Store {
     }
   }
 
-  async function insertRows(table: string, rows: readonly object[]): Promise<void> {
-    if (rows.length === 0) return
-    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-    checkNames(table, columns)
-    const body = rows.map((row) => JSON.stringify(row)).join('\n')
-    await send(`ribscope.${table} (${columns.join(', ')})`, 'JSONEachRow', [body], {
-      async_insert: 0,
-    })
-  }
-
   return {
     session,
-    async insert(blocks: InsertBlocks): Promise<void> {
-      checkNames(blocks.table, blocks.columns)
-      checkToken(blocks.token)
-      await send(
-        `ribscope.${blocks.table} (${blocks.columns.join(', ')})`,
-        'Native',
-        blocks.bodies,
-        {
-          insert_deduplication_token: blocks.token,
-          deduplicate_blocks_in_dependent_materialized_views: 1,
-          async_insert: 0,
-          optimize_on_insert: 0,
-        },
-      )
-    },
-    insertRows,
-    async replaceRows(table: string, rows: readonly object[]): Promise<void> {
-      checkNames(table, [])
-      const next = `${table}_next`
-      await commands.command(`CREATE TABLE IF NOT EXISTS ribscope.${next} AS ribscope.${table}`)
-      await commands.command(`TRUNCATE TABLE ribscope.${next}`)
-      await insertRows(next, rows)
-      await commands.command(`EXCHANGE TABLES ribscope.${next} AND ribscope.${table}`)
-    },
+    ...insertsOver(send, (sql) => commands.command(sql)),
     async close(): Promise<void> {
       await Promise.all([...sessions].map((each) => each.close()))
       await writer.close()
