@@ -1,18 +1,14 @@
 -- rib_live as it was at the instant `at` (receive time): one pass over the log, the same rule.
 CREATE OR REPLACE VIEW ribscope.rib_live_at AS
 WITH
-    -- The highest sweep and stale position of every scope (router, peer, one family of a peer in all its tables, one view of a peer):
-    -- one hash table, four look-ups a route.
-    (SELECT (arrayPushBack(groupArray(m.h), toUInt64(0)), arrayPushBack(groupArray(m.swept), toUInt64(0)), arrayPushBack(groupArray(m.stale), toUInt64(0)))
-     FROM (SELECT cityHash64(toString(router), peer_key, toInt8(rib), afi, safi) AS h, maxIf(before, effect = 'sweep') AS swept, maxIf(before, effect = 'stale') AS stale
+-- include: fragments/floors_of_marks.sql
            FROM ribscope.marks WHERE rx_ts <= {at:DateTime64(6, 'UTC')} GROUP BY h) AS m) AS floors
 SELECT
     s.router AS router, s.peer_key AS peer_key, s.rib AS rib, s.afi AS afi, s.safi AS safi, s.addr AS addr, s.bits AS bits, s.nlri_key AS nlri_key, s.path_id AS path_id, s.pos_ AS pos,
     s.ip_version_ AS ip_version, s.bmp_session_ AS bmp_session, s.seq_ AS seq, s.rx_ts_ AS rx_ts, s.bmp_ts_ AS bmp_ts, s.collector_ AS collector, s.router_addr_ AS router_addr, s.peer_epoch_ AS peer_epoch, s.peer_addr_ AS peer_addr, s.peer_asn_ AS peer_asn, s.peer_bgp_id_ AS peer_bgp_id, s.peer_rd_ AS peer_rd, s.phase_ AS phase, s.vrf_ AS vrf, s.action_ AS action, s.rd_ AS rd, s.labels_ AS labels, s.next_hop_ AS next_hop, s.next_hop_ll_ AS next_hop_ll, s.origin_ AS origin, s.as_path_ AS as_path, s.as_path_sets_ AS as_path_sets, s.med_ AS med, s.local_pref_ AS local_pref, s.communities_ AS communities, s.ext_communities_ AS ext_communities, s.large_communities_ AS large_communities, s.originator_id_ AS originator_id, s.cluster_list_ AS cluster_list, s.evpn_type_ AS evpn_type, s.esi_ AS esi, s.eth_tag_ AS eth_tag, s.mac_ AS mac, s.gw_ip_ AS gw_ip, s.vni_ AS vni, s.vni2_ AS vni2, s.rmac_ AS rmac, s.mm_seq_ AS mm_seq, s.link_bw_ AS link_bw, s.encap_ AS encap, s.d_path_ AS d_path, s.flags_ AS flags, s.attr_hash_ AS attr_hash, s.fwd_hash_ AS fwd_hash, s.unknown_attrs_ AS unknown_attrs, s.decode_errors_ AS decode_errors,
-    toUInt8(s.pos_ < greatest(transform(cityHash64(toString(s.router), toUInt64(0), toInt8(0), toUInt16(0), toUInt8(0)), floors.1, floors.3, toUInt64(0)),
-        transform(cityHash64(toString(s.router), s.peer_key, toInt8(0), toUInt16(0), toUInt8(0)), floors.1, floors.3, toUInt64(0)),
-        transform(cityHash64(toString(s.router), s.peer_key, toInt8(0), s.afi, s.safi), floors.1, floors.3, toUInt64(0)),
-        transform(cityHash64(toString(s.router), s.peer_key, toInt8(s.rib), s.afi, s.safi), floors.1, floors.3, toUInt64(0)))) AS stale
+    toUInt8(s.pos_ <
+-- include: fragments/stale_floor_of_s.sql
+    ) AS stale
 FROM (
     SELECT e.router AS router, e.peer_key AS peer_key, e.rib AS rib, e.afi AS afi, e.safi AS safi, e.addr AS addr, e.bits AS bits, e.nlri_key AS nlri_key, e.path_id AS path_id, max(e.pos) AS pos_,
         argMax(e.ip_version, e.pos) AS ip_version_,
