@@ -68,8 +68,8 @@ export function decodeBmpMessage(
   view: DataView = viewOf(bytes),
 ): BmpMessage {
   const errors: DecodeError[] = []
-  const version = bytes[start] ?? 0
-  const type = bytes[start + 5] ?? 255
+  const version = start < end ? bytes[start]! : 0
+  const type = start + 5 < end ? bytes[start + 5]! : 255
   try {
     const body = decodeBody(bytes, view, start, end, type, options, errors)
     if (body !== undefined) {

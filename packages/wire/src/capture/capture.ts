@@ -189,7 +189,7 @@ export class CaptureReader {
     if (direction.state === 'bmp' && direction.stream !== undefined) {
       this.#events.onData(direction.stream, bytes, this.#timeUs)
     } else if (direction.state === 'undecided') {
-      direction.waiting.push({ bytes: bytes.slice(), timeUs: this.#timeUs })
+      direction.waiting.push({ bytes: new Uint8Array(bytes), timeUs: this.#timeUs })
       direction.waitingOctets += bytes.length
       this.#waitingOctets += bytes.length
       if (direction.waitingOctets >= direction.lookAgainAt) this.#decide(direction, false)
@@ -272,7 +272,7 @@ export function readCapture(bytes: Uint8Array): {
       found.push(stream)
       open.set(stream.id, [])
     },
-    onData: (stream, data, timeUs) => open.get(stream.id)?.push({ bytes: data.slice(), timeUs }),
+    onData: (stream, data, timeUs) => open.get(stream.id)?.push({ bytes: new Uint8Array(data), timeUs }),
     onEnd: (stream, how) => ends.set(stream.id, how),
   })
   reader.push(bytes)

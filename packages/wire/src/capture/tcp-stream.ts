@@ -61,7 +61,8 @@ export class TcpStream {
     if (ahead(next, sequence) > 0) {
       if (bytes.length > this.#budget.octets) return false
       this.#budget.octets -= bytes.length
-      this.#held.push({ sequence, bytes: bytes.slice() })
+      // Not slice(): of a Buffer that is a view.
+      this.#held.push({ sequence, bytes: new Uint8Array(bytes) })
       return true
     }
     this.#deliver(sequence, bytes)
