@@ -453,6 +453,25 @@ describe('view_trust, rules', () => {
     expect(view).toMatchObject({ score: 85, codes: ['ADDPATH'], path_ids_lied: '1' })
   })
 
+  test('ASWIDTH: an AS_PATH of 2 octets a number where 4 were said is read right, and told', async () => {
+    const narrow = routeMonitoring(
+      p1,
+      update({
+        attributes: [
+          ...origin(),
+          ...attribute(0x40, 2, [2, 1, ...be(64501, 2)]),
+          ...nextHop('192.0.2.1'),
+        ],
+        nlri: prefix('10.1.0.0/24'),
+      }),
+    )
+    const view = await trustOf((name) => [
+      [0, initiation(name), peerUp(p1)],
+      [1, narrow, announce(p1, '10.2.0.0/24'), endOfRib(p1)],
+    ])
+    expect(view).toMatchObject({ score: 90, codes: ['ASWIDTH'], damaged_routes: '0', errors: '0' })
+  })
+
   test('ASWIDTH, DECODE: an AS_PATH of no width, and NLRI that end too early', async () => {
     const wide = routeMonitoring(
       p1,

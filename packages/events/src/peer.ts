@@ -83,8 +83,9 @@ export class PeerView {
   /** when the dump counts as done whatever comes */
   readonly maxUs: number
   done: DumpReason | undefined
-  /** fields in a row that only make sense without the path identifiers that were agreed */
-  withoutPathIds = 0
+  /** fields in a row that were (or, after some that were, weren't) against what was agreed on path ids */
+  idsRun = 0
+  idsAgainst = false
 
   constructor(ribCode: number, afi: number, safi: number, nowUs: number, maxUs: number) {
     this.ribCode = ribCode

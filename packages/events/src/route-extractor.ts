@@ -883,7 +883,7 @@ export abstract class RouteExtractor implements NlriSink {
 
     if (announce) this.#fillAnnounced(k, n0, n1, flags, index)
     else this.#fillWithdrawn(k, n0, n1)
-    if (index.errors.length > 0 || index.addPathGuessed) {
+    if (index.errors.length > 0 || index.addPathGuessed || index.asWidthLied) {
       k.decodeErrors.push({ from: n0, to: n1, value: decodeErrors(index) })
     }
   }
@@ -1056,6 +1056,11 @@ const MAX_ERROR_TEXTS = 16
 /** Without offsets: they depend on how TCP cut the stream. */
 function decodeErrors(index: UpdateIndex): string[] {
   const texts = index.errors.slice(0, MAX_ERROR_TEXTS).map(decodeErrorText)
+  if (index.asWidthLied) {
+    texts.push(
+      `as_path: AS numbers of ${index.asOctets} octets, not as the per-peer header said (RFC 7854 section 4.2)`,
+    )
+  }
   if (index.addPathGuessed) {
     texts.push(
       'nlri: path identifiers not as the session said, read the way that fits (RFC 7911 section 3)',

@@ -11,7 +11,7 @@ import {
   isEndOfRib,
   updatePduAt,
 } from '@ribscope/wire'
-import type { BmpMessage, Rib } from '@ribscope/wire'
+import type { BmpMessage, NlriField, Rib } from '@ribscope/wire'
 import { DumpTimers } from './dump-timers.ts'
 import { parseIp } from './ip.ts'
 import { factsOf } from './peer.ts'
@@ -61,8 +61,8 @@ const COMMUNITIES = 8
 /** RFC 9494 section 3.2. */
 const LLGR_STALE = 0xffff0006
 
-/** Fields without agreed path identifiers, one after another, that make it the router's habit. */
-const PLAIN_IN_A_ROW = 3
+/** Fields not as agreed as to path identifiers, one after another, that make it the router's habit. */
+const FIELDS_IN_A_ROW = 3
 
 const DEFAULT_PEERS = 16_384
 const DEFAULT_VIEWS = 64
@@ -362,9 +362,10 @@ export class RouterSession {
         context.dump = peer.up && peer.done === undefined && known?.done === undefined
         context.locRibAddPath = known?.locRibAddPath ?? false
         context.seq = this.#rows.seq
-        const agreed = field.addPath
         const rows = this.#out.routes(context, field)
-        if (agreed && known !== undefined) this.#pathIds(peer, known, field.addPath)
+        if (known !== undefined && (field.against || known.idsRun !== 0)) {
+          this.#pathIds(peer, known, field)
+        }
         this.#rows.seq += rows
         if (field.action === ACTION_ANNOUNCE) this.counters.announced += rows
         else this.counters.withdrawn += rows
@@ -388,13 +389,17 @@ export class RouterSession {
   }
 
   /**
-   * FRR's BMP leaves path identifiers out although ADD-PATH was agreed. Most prefixes can't be misread then,
-   * some can: after a few of the former in a row, the plain reading goes first in this epoch.
+   * FRR's BMP leaves path identifiers out although ADD-PATH was agreed; Huawei has them in families that
+   * nobody agreed on. Most fields can't be misread then, some can: after a few of the former in a row,
+   * that reading goes first in this epoch, and after a few that keep to the OPENs again no more.
    */
-  #pathIds(peer: Peer, view: PeerView, there: boolean): void {
-    view.withoutPathIds = there ? 0 : view.withoutPathIds + 1
-    if (view.withoutPathIds < PLAIN_IN_A_ROW) return
-    peer.codec.withoutPathIds(view.afi, view.safi)
+  #pathIds(peer: Peer, view: PeerView, field: NlriField): void {
+    const { against } = field
+    view.idsRun = against === view.idsAgainst ? view.idsRun + 1 : 1
+    view.idsAgainst = against
+    if (view.idsRun !== FIELDS_IN_A_ROW) return
+    if (!against) view.idsRun = 0
+    peer.codec.pathIdHabit(view.afi, view.safi, against ? field.addPath : undefined)
     peer.changed()
   }
 

@@ -86,7 +86,8 @@
             countIf(l.router != '' AND l.bmp_session = s.bmp_session AND l.seq <= s.since_seq) AS own_settled,
             countIf(l.router != '' AND NOT bitTest(l.flags, 2)) AS no_next_hop, countIf(bitTest(l.flags, 3)) AS own_as_in_front, countIf(bitTest(l.flags, 4)) AS with_paths,
             countIf(arrayExists(x -> startsWith(x, 'nlri: path identifiers not as the session said'), l.decode_errors)) AS path_ids_lied,
-            countIf(arrayExists(x -> NOT startsWith(x, 'nlri: path identifiers not as the session said'), l.decode_errors)) AS damaged,
+            countIf(arrayExists(x -> startsWith(x, 'as_path: AS numbers of '), l.decode_errors)) AS as_widths_lied,
+            countIf(arrayExists(x -> NOT startsWith(x, 'nlri: path identifiers not as the session said') AND NOT startsWith(x, 'as_path: AS numbers of '), l.decode_errors)) AS damaged,
             argMinOrNullIf(dateDiff('microsecond', l.bmp_ts, l.rx_ts), abs(dateDiff('microsecond', l.bmp_ts, l.rx_ts)), l.router != '' AND l.phase = 'live' AND l.bmp_ts != toDateTime64(0, 6, 'UTC')) AS skew_us
         FROM ribscope.rib_live AS l
         -- The small side is the one that is kept in memory, and whole: tables without routes count too.
@@ -158,7 +159,7 @@
             if(s.by_total, sum(s.own_settled) OVER pr, s.own_settled) AS settled, if(s.by_total, sum(s.own_recent) OVER pr, s.own_recent) AS recent,
             if(s.comparable AND s.whole AND s.counted > settled + recent, s.counted - settled - recent, 0) AS missing,
             if(s.comparable AND s.counted < settled, settled - s.counted, 0) AS too_many,
-            d.offered AS offered, least(d.lost, s.withdraws) AS lost, b.errors AS errors, b.as_widths AS as_widths
+            d.offered AS offered, least(d.lost, s.withdraws) AS lost, b.errors AS errors, b.as_widths + s.as_widths_lied AS as_widths
         FROM live AS s
         LEFT JOIN (SELECT *, 'adj_in_post' AS of_rib FROM denied) AS d ON d.router = s.router AND d.peer_key = s.peer_key AND d.of_rib = s.of_rib AND d.afi = s.afi AND d.safi = s.safi
         LEFT JOIN broken AS b ON b.router = s.router AND b.peer_key = s.peer_key AND b.bmp_session = s.bmp_session
@@ -217,7 +218,7 @@ SELECT
         (if(z.by_total, 20, 20 + toInt32(60 * z.too_many / greatest(z.counted_routes, 1))), if(z.too_many > 0, concat('STATS: the router counts ', z.expected, ' routes', if(z.by_total, ' of all families', ''), ', here are ', z.too_many, ' more (', arrayStringConcat(arraySlice(z.contradicted, 1, 3), ', '), ')'), '')),
         (60, if(notEmpty(z.contradicting), concat('STATS: up, and nothing arrived from ', arrayStringConcat(arraySlice(arraySort(arrayMap(p -> p.1, z.contradicting)), 1, 3), ', '), ' though the router counts ', arraySum(p -> p.5, z.contradicting), ' routes'), '')),
         (15, if(z.path_ids_lied > 0, concat('ADDPATH: ', z.path_ids_lied, ' routes have path identifiers against what the OPENs agreed on, or lack them'), '')),
-        (10, if(z.as_widths > 0, concat('ASWIDTH: ', z.as_widths, ' UPDATEs have AS numbers of another width than said'), '')),
+        (10, if(z.as_widths > 0, concat('ASWIDTH: ', z.as_widths, ' routes or UPDATEs have AS numbers of another width than said'), '')),
         (5 + toInt32(35 * greatest(z.damaged / greatest(z.routes, 1), z.errors / greatest(z.errors + z.announces + z.withdraws, 1))), if(z.damaged + z.errors > 0, concat('DECODE: ', z.damaged, ' of ', z.routes, ' routes are damaged, ', z.errors, ' errors of these peers in this session'), '')),
         (30, if(z.feed_up AND z.interval_s > 0 AND z.silent_s > greatest(3 * z.interval_s, 30), concat('SILENT: nothing for ', round(z.silent_s), ' s from a router that reports every ', round(z.interval_s), ' s'), '')),
         (40, if(NOT z.feed_up, concat('FEED: the BMP session is lost since ', formatDateTime(z.lost_at, '%Y-%m-%dT%H:%i:%SZ'), if(z.lost_how = '', '', concat(' (', z.lost_how, ')')), ': this is what was said last'), ''))

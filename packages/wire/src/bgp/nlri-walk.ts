@@ -12,13 +12,15 @@ const SCAN_GOOD = 0
 const SCAN_SOME_BAD = 1
 /** The list falls apart somewhere. */
 const SCAN_LOST = 2
+/** Well formed, but the default route comes more than once: path identifiers look so when read plainly. */
+const SCAN_ODD = 3
 
 /**
  * Hands every route of `field` to `sink`, in wire order.
  *
  * Path identifiers (RFC 7911): as the session knowledge says, unless the field only makes sense the
- * other way; then that is done and `index.addPathGuessed` set. Only form counts, not likelihood: a list
- * that can be read plainly is, even where that gives the default route several times over.
+ * other way, or much more sense (the default route twice over is octets of a path identifier); then that
+ * is done. Without OPENs only form counts. `index.addPathGuessed`: a field was not read as agreed.
  *
  * One bad NLRI costs only what can't be delimited any more: an EVPN route of wrong size is skipped by
  * its length octet, a prefix of wrong size ends its field.
@@ -40,14 +42,28 @@ export function walkNlri(
   const end = field.end
   const maxBits = field.afi === 1 ? 32 : 128
   let scan = scanField(bytes, start, end, shape, maxBits, field.addPath, field.action)
-  if (
-    scan !== SCAN_GOOD &&
-    scanField(bytes, start, end, shape, maxBits, !field.addPath, field.action) === SCAN_GOOD
-  ) {
-    field.addPath = !field.addPath
-    index.addPathGuessed = true
-    scan = SCAN_GOOD
+  // Without OPENs there is nothing that the router could lie about: only form counts.
+  if (scan === SCAN_ODD && !field.negotiated) scan = SCAN_GOOD
+  if (scan !== SCAN_GOOD) {
+    const other = scanField(bytes, start, end, shape, maxBits, !field.addPath, field.action)
+    const better =
+      scan === SCAN_ODD
+        ? (other === SCAN_GOOD || other === SCAN_ODD) &&
+          oddness(bytes, start, end, maxBits, !field.addPath) <
+            oddness(bytes, start, end, maxBits, field.addPath)
+        : other === SCAN_GOOD || other === SCAN_ODD
+    if (better) {
+      field.addPath = !field.addPath
+      field.against = !field.against
+      scan = other
+    }
+  } else if (field.addPath && shape === SHAPE_PREFIX && bytes[start] !== 0 && start < end) {
+    if (isPlainList(bytes, start, end, maxBits, field.action)) {
+      field.addPath = false
+      field.against = !field.against
+    }
   }
+  if (field.against) index.addPathGuessed = true
   switch (shape) {
     case SHAPE_PREFIX:
       return walkPrefixes(index, field, maxBits, sink)
@@ -69,14 +85,16 @@ function scanField(
 ): number {
   const idOctets = addPath ? 4 : 0
   if (shape === SHAPE_PREFIX) {
+    let defaults = 0
     while (at < end) {
       at += idOctets
       if (at >= end) return SCAN_LOST
       const bits = bytes[at]!
       if (bits > maxBits) return SCAN_LOST
+      if (bits === 0) defaults++
       at += 1 + ((bits + 7) >> 3)
     }
-    return at === end ? SCAN_GOOD : SCAN_LOST
+    return at !== end ? SCAN_LOST : defaults > 1 ? SCAN_ODD : SCAN_GOOD
   }
   if (shape === SHAPE_EVPN) {
     let result = SCAN_GOOD
@@ -85,7 +103,10 @@ function scanField(
       if (end - at < 2) return SCAN_LOST
       const length = bytes[at + 1]!
       if (at + 2 + length > end) return SCAN_LOST
-      if (!evpnRouteFits(bytes, bytes[at]!, at + 2, length)) result = SCAN_SOME_BAD
+      // Type 0 is reserved, and what a path identifier begins with.
+      if (bytes[at] === 0 || !evpnRouteFits(bytes, bytes[at]!, at + 2, length)) {
+        result = SCAN_SOME_BAD
+      }
       at += 2 + length
     }
     return result
@@ -101,6 +122,53 @@ function scanField(
     at += 1 + octets
   }
   return SCAN_GOOD
+}
+
+/**
+ * How much of a list of prefixes is unlikely: default routes but one, prefixes with bits set beyond their
+ * length, very short ones, and IPv6 addresses that nobody has. The list must fit.
+ */
+function oddness(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  maxBits: number,
+  addPath: boolean,
+): number {
+  const shortest = maxBits === 32 ? 8 : 16
+  let odd = 0
+  let defaults = 0
+  while (at < end) {
+    if (addPath) at += 4
+    const bits = bytes[at]!
+    const octets = (bits + 7) >> 3
+    if (bits === 0) defaults++
+    else if (bits < shortest) odd++
+    // Of IPv6 only 2000::/3, what is above fc00:: and ::/8 are in use.
+    if (maxBits === 128 && bits > 0) {
+      const first = bytes[at + 1]!
+      if (first !== 0 && first >> 5 !== 1 && first < 0xfc) odd++
+    }
+    if ((bits & 7) !== 0 && (bytes[at + octets]! & (0xff >> (bits & 7))) !== 0) odd++
+    at += 1 + octets
+  }
+  return odd + Math.max(0, defaults - 1)
+}
+
+/**
+ * A list that fits with path identifiers, the first of which is no small number: does it look without
+ * fault when read plainly? Then it is such a list, and the identifiers were left out: two IPv4 prefixes
+ * of 24 bits each make one with an identifier.
+ */
+function isPlainList(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  maxBits: number,
+  action: number,
+): boolean {
+  if (scanField(bytes, start, end, SHAPE_PREFIX, maxBits, false, action) !== SCAN_GOOD) return false
+  return oddness(bytes, start, end, maxBits, false) === 0
 }
 
 /** RFC 4271 section 4.3, RFC 4760 section 5: { path_id => U32 }?, length => U8 (bits), prefix. */

@@ -24,6 +24,10 @@ export class NlriField {
   isMp = false
   /** NLRI begin with a path identifier. `walkNlri` puts right what the session knowledge had wrong. */
   addPath = false
+  /** `addPath` is not what the OPENs agreed on. */
+  against = false
+  /** The OPENs are known: what they say can be doubted. */
+  negotiated = false
 }
 
 /**

@@ -10,6 +10,13 @@ const IN = 1
 const OUT = 2
 const LOC = 4
 const EXTENDED_NEXT_HOP = 8
+/** The router leaves path identifiers out though they were agreed, or sends them though they weren't. */
+const NEVER_IDS = 16
+const ALWAYS_IDS = 32
+
+/** Lies that make a habit, and the most that are counted: as many truths undo it. */
+const HABIT = 2
+const MOST_LIES = 3
 
 const ADD_PATH_RECEIVE = 1
 const ADD_PATH_SEND = 2
@@ -31,10 +38,14 @@ interface Offer {
  */
 export class PeerCodec {
   asOctets: 2 | 4
+  /** OPENs were seen; otherwise nothing here says what the peers agreed on. */
+  negotiated: boolean
+  #asLies = 0
   readonly #families: Map<number, number>
 
-  private constructor(asOctets: 2 | 4, families: Map<number, number>) {
+  private constructor(asOctets: 2 | 4, families: Map<number, number>, negotiated: boolean) {
     this.asOctets = asOctets
+    this.negotiated = negotiated
     this.#families = families
   }
 
@@ -59,21 +70,43 @@ export class PeerCodec {
       if (other !== undefined && [...afis].some((afi) => other.has(afi)))
         add(key, EXTENDED_NEXT_HOP)
     }
-    return new PeerCodec(ours.as4 && theirs.as4 ? 4 : 2, families)
+    return new PeerCodec(ours.as4 && theirs.as4 ? 4 : 2, families, true)
   }
 
   /** No session knowledge: 4-octet AS numbers, no path identifiers. */
   static unknown(): PeerCodec {
-    return new PeerCodec(4, new Map())
+    return new PeerCodec(4, new Map(), false)
   }
 
   /** Do NLRI of this family in this table begin with a path identifier (RFC 7911 section 3)? */
   addPath(afi: number, safi: number, rib: Rib): boolean {
-    if (this.#families.size === 0) return false
+    return (this.pathIds(afi, safi, rib) & 1) !== 0
+  }
+
+  /** Bit 0: `addPath`; bit 1: the router's habit has it against what was agreed. */
+  pathIds(afi: number, safi: number, rib: Rib): number {
+    if (this.#families.size === 0) return 0
     const bits = this.#families.get(familyKey(afi, safi))
-    if (bits === undefined) return false
-    if (rib === 'loc_rib') return (bits & LOC) !== 0
-    return (bits & (rib === 'adj_in_pre' || rib === 'adj_in_post' ? IN : OUT)) !== 0
+    if (bits === undefined) return 0
+    const direction =
+      rib === 'loc_rib' ? LOC : rib === 'adj_in_pre' || rib === 'adj_in_post' ? IN : OUT
+    if ((bits & direction) !== 0) return (bits & NEVER_IDS) !== 0 ? 2 : 1
+    return (bits & ALWAYS_IDS) !== 0 ? 3 : 0
+  }
+
+  /** The router has shown that its AS_PATHs are not of the width that it says. */
+  get asWidthHabit(): boolean {
+    return this.#asLies >= HABIT
+  }
+
+  /** An AS_PATH that only fits the other width. */
+  asWidthLied(): void {
+    if (this.#asLies < MOST_LIES) this.#asLies++
+  }
+
+  /** An AS_PATH that only fits the width that was said. */
+  asWidthHeld(): void {
+    if (this.#asLies > 0) this.#asLies--
   }
 
   /** Did both sides allow a next hop of another family for this one (RFC 8950 section 4)? */
@@ -81,16 +114,21 @@ export class PeerCodec {
     return ((this.#families.get(familyKey(afi, safi)) ?? 0) & EXTENDED_NEXT_HOP) !== 0
   }
 
-  /** This router leaves path identifiers of the family out, whatever was agreed (FRR). */
-  withoutPathIds(afi: number, safi: number): void {
+  /**
+   * What this router does whatever was agreed for the family: FRR leaves path identifiers out, Huawei has
+   * them in labelled unicast. undefined: it keeps to what was agreed again.
+   */
+  pathIdHabit(afi: number, safi: number, habit: boolean | undefined): void {
     const key = familyKey(afi, safi)
-    const bits = this.#families.get(key)
-    if (bits !== undefined) this.#families.set(key, bits & EXTENDED_NEXT_HOP)
+    const bits = (this.#families.get(key) ?? 0) & ~(NEVER_IDS | ALWAYS_IDS)
+    const more = habit === undefined ? 0 : habit ? ALWAYS_IDS : NEVER_IDS
+    this.#families.set(key, bits | more)
   }
 
   /** Adds the families of a further Peer Up of the same session; the AS width is the newest one's. */
   merge(other: PeerCodec): this {
     this.asOctets = other.asOctets
+    this.negotiated ||= other.negotiated
     for (const [key, bits] of other.#families) {
       this.#families.set(key, (this.#families.get(key) ?? 0) | bits)
     }

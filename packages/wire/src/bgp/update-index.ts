@@ -29,6 +29,7 @@ import {
   FLAG_OPTIONAL,
   FLAG_TRANSITIVE,
 } from './attribute-rules.ts'
+import { hasAsZero, settleAsWidth } from './as-width.ts'
 import { nlriShape, SHAPE_OPAQUE, SHAPE_PREFIX, SHAPE_VPN } from './families.ts'
 import { BGP_HEADER_OCTETS, BGP_UPDATE } from './header.ts'
 import { ACTION_ANNOUNCE, ACTION_WITHDRAW, NlriField } from './nlri.ts'
@@ -120,6 +121,8 @@ export class UpdateIndex {
   #announceCount = 0
   /** The message or its attributes end before they should: what isn't there may have been sent. */
   #cut = false
+  /** AS_PATH fits both widths: what else is there has to settle it. */
+  #asWidthOpen = false
 
   /**
    * Reads the UPDATE at `start`. Whatever is wrong ends up in `errors`; nothing is thrown.
@@ -175,9 +178,13 @@ export class UpdateIndex {
       field.start = withdrawnAt
       field.end = withdrawnAt + withdrawnOctets
       field.isMp = false
-      field.addPath = codec !== undefined && codec.addPath(1, 1, rib)
+      this.#pathIds(field, codec, rib)
     }
-    if (attributeOctets > 0) this.#walkAttributes(attributesAt, nlriAt, codec, rib)
+    if (attributeOctets > 0) {
+      this.#walkAttributes(attributesAt, nlriAt, codec, rib)
+      if (this.#asWidthOpen) this.#settleAsWidth(codec, header)
+      if (this.at[ATTR_AGGREGATOR]! >= 0) this.#checkAggregator()
+    }
     if (nlriAt < last) {
       const field = this.#announce()
       field.afi = 1
@@ -186,7 +193,7 @@ export class UpdateIndex {
       field.start = nlriAt
       field.end = last
       field.isMp = false
-      field.addPath = codec !== undefined && codec.addPath(1, 1, rib)
+      this.#pathIds(field, codec, rib)
       const nextHopAt = this.at[ATTR_NEXT_HOP]!
       field.nextHopAt = nextHopAt
       field.nextHopLen = nextHopAt < 0 ? 0 : 4
@@ -249,6 +256,7 @@ export class UpdateIndex {
     this.attributeOctets = 0
     this.nlriOctets = 0
     this.#cut = false
+    this.#asWidthOpen = false
     if (this.errors.length > 0) this.errors.length = 0
     this.errorsDropped = 0
   }
@@ -285,7 +293,7 @@ export class UpdateIndex {
       let good: boolean
       if (type === ATTR_MP_REACH) good = this.#mpReach(q, value, next, codec, rib)
       else if (type === ATTR_MP_UNREACH) good = this.#mpUnreach(q, value, next, codec, rib)
-      else good = !seen && this.#checkValue(type, value, length, q)
+      else good = !seen && this.#checkValue(type, value, length, q, codec)
       if (good && !seen) {
         this.at[type] = value
         this.len[type] = length
@@ -294,17 +302,22 @@ export class UpdateIndex {
       }
       q = next
     }
-    if (this.at[ATTR_AGGREGATOR]! >= 0) this.#checkAggregator()
   }
 
   /** Is the value one that can be used? Otherwise the error is noted and the attribute left out. */
-  #checkValue(type: number, value: number, length: number, q: number): boolean {
+  #checkValue(
+    type: number,
+    value: number,
+    length: number,
+    q: number,
+    codec: PeerCodec | undefined,
+  ): boolean {
     const expected = EXPECTED_LENGTH[type]!
     const end = value + length
     if (expected === NO_LENGTH_RULE) {
       switch (type) {
         case ATTR_AS_PATH:
-          return this.#checkAsPath(value, length, q)
+          return this.#checkAsPath(value, length, q, codec)
         case ATTR_AS4_PATH:
           if (asPathFits(this.bytes, value, length, 4)) return true
           return this.#broken(type, 'BAD_VALUE', 'segments do not fill the attribute', q, end)
@@ -335,17 +348,50 @@ export class UpdateIndex {
     return true
   }
 
-  /** AS_PATH in the width that was announced, else in the other one (FRR's local routes, habit 6). */
-  #checkAsPath(value: number, length: number, q: number): boolean {
-    if (asPathFits(this.bytes, value, length, this.asOctets)) return true
+  /**
+   * AS_PATH in the width that was announced, else in the other one (FRR's local routes, habit 6), unless
+   * that shows AS 0: then it is a broken path that fits by accident.
+   */
+  #checkAsPath(value: number, length: number, q: number, codec: PeerCodec | undefined): boolean {
+    const bytes = this.bytes
     const other = this.asOctets === 4 ? 2 : 4
-    if (asPathFits(this.bytes, value, length, other)) {
+    if (asPathFits(bytes, value, length, this.asOctets)) {
+      if (length === 0) return true
+      if (asPathFits(bytes, value, length, other)) this.#asWidthOpen = true
+      else if (codec !== undefined) codec.asWidthHeld()
+      return true
+    }
+    if (asPathFits(bytes, value, length, other) && !hasAsZero(bytes, value, length, other)) {
       this.asOctets = other
       this.asWidthLied = true
+      codec?.asWidthLied()
       return true
     }
     const detail = 'segments do not fill the attribute with either AS width'
     return this.#broken(ATTR_AS_PATH, 'BAD_VALUE', detail, q, value + length)
+  }
+
+  /** AS_PATH fits both widths: AGGREGATOR, the numbers themselves and the router's habit tell. */
+  #settleAsWidth(codec: PeerCodec | undefined, header: PeerHeader | undefined): void {
+    const declared = this.asOctets
+    const aggregator = this.at[ATTR_AGGREGATOR]! < 0 ? 0 : this.len[ATTR_AGGREGATOR]! === 8 ? 4 : 2
+    const settled = settleAsWidth(this.bytes, this.at[ATTR_AS_PATH]!, this.len[ATTR_AS_PATH]!, {
+      declared,
+      aggregator,
+      as4Path: this.at[ATTR_AS4_PATH]! >= 0,
+      peerAsn: header === undefined ? 0 : header.asn,
+      codec,
+    })
+    this.asOctets = settled
+    this.asWidthLied = settled !== declared
+  }
+
+  /** Path identifiers as the session has them, or as this router has shown to have them. */
+  #pathIds(field: NlriField, codec: PeerCodec | undefined, rib: Rib): void {
+    const ids = codec === undefined ? 0 : codec.pathIds(field.afi, field.safi, rib)
+    field.addPath = (ids & 1) !== 0
+    field.against = ids > 1
+    field.negotiated = codec !== undefined && codec.negotiated
   }
 
   /** AGGREGATOR goes by the width that AS_PATH proved; where that proves nothing, by its own length. */
@@ -410,7 +456,7 @@ export class UpdateIndex {
     field.start = nlriAt
     field.end = next
     field.isMp = true
-    field.addPath = codec !== undefined && codec.addPath(afi, safi, rib)
+    this.#pathIds(field, codec, rib)
     if (!setNextHop(field, value + 4, nextHopLen)) {
       const detail = `next hop of ${nextHopLen} octets, expected 4, 16 or 32 (VPN: 12, 24 or 48)`
       this.#error(FAULTS.nextHopLength, 'BAD_LENGTH', detail, value + 3, value + 4 + nextHopLen)
@@ -446,7 +492,7 @@ export class UpdateIndex {
     field.start = value + 3
     field.end = next
     field.isMp = true
-    field.addPath = codec !== undefined && codec.addPath(afi, safi, rib)
+    this.#pathIds(field, codec, rib)
     return true
   }
 
