@@ -281,7 +281,7 @@ describe('RFC 7911 section 3: path identifiers by consistency', () => {
     const message = update({ attributes: '40 01 01 00 40 02 00', nlri: '0a000001 18 c00002' })
     codec.pathIdHabit(1, 1, true)
     const { index, routes } = readUpdate(message, codec)
-    expect(routes).toEqual([`+192.0.2.0/24 #${0x0a000001}`])
+    expect(routes).toEqual([`+192.0.2.0/24 #167772161`])
     expect(index.addPathGuessed).toBe(true)
     codec.pathIdHabit(1, 1, undefined)
     expect(codec.addPath(1, 1, 'adj_in_pre')).toBe(false)
