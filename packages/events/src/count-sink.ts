@@ -1,4 +1,4 @@
-import { walkNlri } from '@ribscope/wire'
+import { countNlri } from '@ribscope/wire'
 import type { NlriField, NlriSink } from '@ribscope/wire'
 import type { RouteContext } from './route-extractor.ts'
 import type { RowSink } from './sink.ts'
@@ -17,8 +17,8 @@ export class CountSink implements RowSink, NlriSink {
 
   routes(context: RouteContext, field: NlriField): number {
     this.#rows = 0
-    walkNlri(context.index, field, this)
-    return this.#rows
+    const rows = countNlri(context.index, field, this)
+    return rows < 0 ? this.#rows : rows
   }
 
   session(): void {

@@ -6,14 +6,15 @@ import { SHAPE_EVPN, SHAPE_OPAQUE, SHAPE_PREFIX, SHAPE_VPN } from './families.ts
 import { ACTION_WITHDRAW, type NlriField, type NlriSink } from './nlri.ts'
 import type { UpdateIndex } from './update-index.ts'
 
-/** All NLRI are there and well formed. */
-const SCAN_GOOD = 0
-/** Some are not, but each can be told from the next. */
-const SCAN_SOME_BAD = 1
+/** What `scanField` found where not all NLRI are there and well formed: each can be told from the next. */
+const SCAN_SOME_BAD = -1
 /** The list falls apart somewhere. */
-const SCAN_LOST = 2
-/** Well formed, but the default route comes more than once: path identifiers look so when read plainly. */
-const SCAN_ODD = 3
+const SCAN_LOST = -2
+/**
+ * Well formed, but the default route comes more than once: path identifiers look so when read plainly.
+ * Less the number of NLRI.
+ */
+const SCAN_ODD = -3
 
 /**
  * Hands every route of `field` to `sink`, in wire order.
@@ -32,58 +33,86 @@ export function walkNlri(
   field: NlriField,
   sink: NlriSink,
 ): DecodeError | undefined {
-  const shape = field.shape
-  if (shape === SHAPE_OPAQUE) {
+  if (field.shape === SHAPE_OPAQUE) {
     sink.opaque(index.bytes, field.start, field.end)
     return undefined
   }
-  const bytes = index.bytes
-  const start = field.start
-  const end = field.end
   const maxBits = field.afi === 1 ? 32 : 128
-  let scan = scanField(bytes, start, end, shape, maxBits, field.addPath, field.action)
+  return walkSettled(index, field, maxBits, settlePathIds(index, field, maxBits), sink)
+}
+
+/**
+ * `walkNlri` for those who want no more than the number of routes: the same checks, errors and guesses, but
+ * a well-formed field is gone through once instead of twice.
+ *
+ * @param sink  counts what it is handed; gets the routes of a field that is not well formed
+ * @returns the number of routes, or -1 when `sink` got them
+ */
+export function countNlri(index: UpdateIndex, field: NlriField, sink: NlriSink): number {
+  if (field.shape === SHAPE_OPAQUE) {
+    walkNlri(index, field, sink)
+    return -1
+  }
+  const maxBits = field.afi === 1 ? 32 : 128
+  const count = settlePathIds(index, field, maxBits)
+  if (count < 0) walkSettled(index, field, maxBits, count, sink)
+  return count < 0 ? -1 : count
+}
+
+function walkSettled(
+  index: UpdateIndex,
+  field: NlriField,
+  maxBits: number,
+  count: number,
+  sink: NlriSink,
+): DecodeError | undefined {
+  switch (field.shape) {
+    case SHAPE_PREFIX:
+      return walkPrefixes(index, field, maxBits, sink)
+    case SHAPE_EVPN:
+      return walkEvpn(index, field, count >= 0, sink)
+    default:
+      return walkLabeled(index, field, maxBits, field.shape === SHAPE_VPN ? 64 : 0, sink)
+  }
+}
+
+/** Decides whether the field has path identifiers. @returns the number of NLRI; below 0 some are malformed */
+function settlePathIds(index: UpdateIndex, field: NlriField, maxBits: number): number {
+  const bytes = index.bytes
+  let scan = scanField(bytes, field, maxBits, field.addPath)
   // Without OPENs there is nothing that the router could lie about: only form counts.
-  if (scan === SCAN_ODD && !field.negotiated) scan = SCAN_GOOD
-  if (scan !== SCAN_GOOD) {
-    const other = scanField(bytes, start, end, shape, maxBits, !field.addPath, field.action)
-    const better =
-      scan === SCAN_ODD
-        ? (other === SCAN_GOOD || other === SCAN_ODD) &&
-          oddness(bytes, start, end, maxBits, !field.addPath) <
-            oddness(bytes, start, end, maxBits, field.addPath)
-        : other === SCAN_GOOD || other === SCAN_ODD
-    if (better) {
+  if (scan < 0 && (scan > SCAN_ODD || field.negotiated)) {
+    const other = scanField(bytes, field, maxBits, !field.addPath)
+    const fits = other >= 0 || other <= SCAN_ODD
+    if (
+      fits &&
+      (scan > SCAN_ODD ||
+        oddness(bytes, field, maxBits, !field.addPath) <
+          oddness(bytes, field, maxBits, field.addPath))
+    ) {
       field.addPath = !field.addPath
       field.against = !field.against
       scan = other
     }
-  } else if (field.addPath && shape === SHAPE_PREFIX && bytes[start] !== 0 && start < end) {
-    if (isPlainList(bytes, start, end, maxBits, field.action)) {
+  } else if (field.addPath && field.shape === SHAPE_PREFIX && bytes[field.start] !== 0) {
+    const plain = plainCount(bytes, field, maxBits)
+    if (plain > 0) {
       field.addPath = false
       field.against = !field.against
+      scan = plain
     }
   }
   if (field.against) index.addPathGuessed = true
-  switch (shape) {
-    case SHAPE_PREFIX:
-      return walkPrefixes(index, field, maxBits, sink)
-    case SHAPE_EVPN:
-      return walkEvpn(index, field, scan, sink)
-    default:
-      return walkLabeled(index, field, maxBits, shape === SHAPE_VPN ? 64 : 0, sink)
-  }
+  return scan <= SCAN_ODD ? SCAN_ODD - scan : scan
 }
 
-function scanField(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  shape: number,
-  maxBits: number,
-  addPath: boolean,
-  action: number,
-): number {
+/** Are all NLRI there and well formed? @returns how many; else SCAN_SOME_BAD, SCAN_LOST or SCAN_ODD */
+function scanField(bytes: Uint8Array, field: NlriField, maxBits: number, addPath: boolean): number {
+  const shape = field.shape
+  const end = field.end
   const idOctets = addPath ? 4 : 0
+  let at = field.start
+  let count = 0
   if (shape === SHAPE_PREFIX) {
     let defaults = 0
     while (at < end) {
@@ -93,25 +122,27 @@ function scanField(
       if (bits > maxBits) return SCAN_LOST
       if (bits === 0) defaults++
       at += 1 + ((bits + 7) >> 3)
+      count++
     }
-    return at !== end ? SCAN_LOST : defaults > 1 ? SCAN_ODD : SCAN_GOOD
+    if (at !== end) return SCAN_LOST
+    return defaults > 1 ? SCAN_ODD - count : count
   }
   if (shape === SHAPE_EVPN) {
-    let result = SCAN_GOOD
+    let good = true
     while (at < end) {
       at += idOctets
       if (end - at < 2) return SCAN_LOST
       const length = bytes[at + 1]!
       if (at + 2 + length > end) return SCAN_LOST
       // Type 0 is reserved, and what a path identifier begins with.
-      if (bytes[at] === 0 || !evpnRouteFits(bytes, bytes[at]!, at + 2, length)) {
-        result = SCAN_SOME_BAD
-      }
+      if (bytes[at] === 0 || !evpnRouteFits(bytes, bytes[at]!, at + 2, length)) good = false
       at += 2 + length
+      count++
     }
-    return result
+    return good ? count : SCAN_SOME_BAD
   }
   const rdBits = shape === SHAPE_VPN ? 64 : 0
+  const action = field.action
   while (at < end) {
     at += idOctets
     if (at >= end) return SCAN_LOST
@@ -120,21 +151,18 @@ function scanField(
     if (at + 1 + octets > end) return SCAN_LOST
     if (countLabels(bytes, at + 1, bits, rdBits, maxBits, action) < 0) return SCAN_LOST
     at += 1 + octets
+    count++
   }
-  return SCAN_GOOD
+  return count
 }
 
 /**
  * How much of a list of prefixes is unlikely: default routes but one, prefixes with bits set beyond their
  * length, very short ones, and IPv6 addresses that nobody has. The list must fit.
  */
-function oddness(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  maxBits: number,
-  addPath: boolean,
-): number {
+function oddness(bytes: Uint8Array, field: NlriField, maxBits: number, addPath: boolean): number {
+  const end = field.end
+  let at = field.start
   const shortest = maxBits === 32 ? 8 : 16
   let odd = 0
   let defaults = 0
@@ -159,16 +187,12 @@ function oddness(
  * A list that fits with path identifiers, the first of which is no small number: does it look without
  * fault when read plainly? Then it is such a list, and the identifiers were left out: two IPv4 prefixes
  * of 24 bits each make one with an identifier.
+ *
+ * @returns the number of its prefixes; -1 when it has a fault
  */
-function isPlainList(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  maxBits: number,
-  action: number,
-): boolean {
-  if (scanField(bytes, start, end, SHAPE_PREFIX, maxBits, false, action) !== SCAN_GOOD) return false
-  return oddness(bytes, start, end, maxBits, false) === 0
+function plainCount(bytes: Uint8Array, field: NlriField, maxBits: number): number {
+  const count = scanField(bytes, field, maxBits, false)
+  return count > 0 && oddness(bytes, field, maxBits, false) === 0 ? count : -1
 }
 
 /** RFC 4271 section 4.3, RFC 4760 section 5: { path_id => U32 }?, length => U8 (bits), prefix. */
@@ -306,7 +330,7 @@ function isFillerLabel(bytes: Uint8Array, at: number): boolean {
 function walkEvpn(
   index: UpdateIndex,
   field: NlriField,
-  scan: number,
+  good: boolean,
   sink: NlriSink,
 ): DecodeError | undefined {
   const bytes = index.bytes
@@ -337,7 +361,7 @@ function walkEvpn(
       )
       return first ?? error
     }
-    if (scan === SCAN_GOOD || evpnRouteFits(bytes, routeType, value, length)) {
+    if (good || evpnRouteFits(bytes, routeType, value, length)) {
       sink.evpn(bytes, routeType, value, value + length, pathId)
     } else {
       const error = badEvpnRoute(field, bytes, routeType, value, length)

@@ -67,17 +67,36 @@ const FAULTS = {
   },
 } as const satisfies Record<string, Fault>
 
-const ANY_FLAGS = 0xff
-const EXPECTED_FLAGS = new Uint8Array(256).fill(ANY_FLAGS)
+/** The first two bits of the flags as they must be, and whether they count: not those of an unknown type. */
+const EXPECTED_FLAGS = new Uint8Array(256)
+const CHECKED_FLAGS = new Uint8Array(256)
 /** Exact octets, or minus the octets that the length must be a multiple of. */
 const EXPECTED_LENGTH = new Int16Array(256)
 const NO_LENGTH_RULE = 0x7fff
 EXPECTED_LENGTH.fill(NO_LENGTH_RULE)
+/**
+ * The rules that are plain, in a form that the walk checks without a branch for each kind of rule: a
+ * length is good when `(length ^ bits 0..7) & bits 8..23` is zero and it is at least bits 24..30. Negative:
+ * the length does not tell all, `#special` does. 0, of an unknown type: any length will do.
+ */
+const PLAIN_LENGTH = new Int32Array(256)
+const NOT_PLAIN = -1
+const ALL_BITS = 0xffff
 for (const { type, flags, length } of ATTRIBUTE_RULES) {
   EXPECTED_FLAGS[type] = flags
-  if ('exactly' in length) EXPECTED_LENGTH[type] = length.exactly
-  else if ('multipleOf' in length) EXPECTED_LENGTH[type] = -length.multipleOf
+  CHECKED_FLAGS[type] = FLAG_OPTIONAL | FLAG_TRANSITIVE
+  PLAIN_LENGTH[type] = NOT_PLAIN
+  if ('exactly' in length) {
+    EXPECTED_LENGTH[type] = length.exactly
+    PLAIN_LENGTH[type] = length.exactly | (ALL_BITS << 8)
+  } else if ('multipleOf' in length) {
+    const octets = length.multipleOf
+    EXPECTED_LENGTH[type] = -octets
+    if ((octets & (octets - 1)) === 0) PLAIN_LENGTH[type] = ((octets - 1) << 8) | (1 << 24)
+  }
 }
+// The value counts too.
+PLAIN_LENGTH[ATTR_ORIGIN] = NOT_PLAIN
 
 export class UpdateIndex {
   bytes: Uint8Array = new Uint8Array(0)
@@ -115,8 +134,6 @@ export class UpdateIndex {
   attributeOctets = 0
   nlriOctets = 0
 
-  readonly #withdraws: NlriField[] = []
-  readonly #announces: NlriField[] = []
   #withdrawCount = 0
   #announceCount = 0
   /** The message or its attributes end before they should: what isn't there may have been sent. */
@@ -141,7 +158,7 @@ export class UpdateIndex {
   ): void {
     this.#reset(bytes, view, start, end)
     const rib = header === undefined ? 'adj_in_pre' : header.rib
-    this.rib = rib
+    if (this.rib !== rib) this.rib = rib
     // RFC 7854 section 4.2: the A flag rules, whatever the OPENs agreed on.
     this.asOctets = header === undefined ? (codec?.asOctets ?? 4) : header.as2 ? 2 : 4
 
@@ -202,7 +219,7 @@ export class UpdateIndex {
       field.nextHopLinkLocalAt = -1
     }
     if (this.#announceCount > 0) this.#checkMandatory()
-    this.#joinFields()
+    this.fieldCount = this.#withdrawCount + this.#announceCount
   }
 
   /** Checks the BGP header. Returns one past the message's last octet, or -1 when there is no UPDATE. */
@@ -236,8 +253,9 @@ export class UpdateIndex {
   }
 
   #reset(bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    this.bytes = bytes
-    this.view = view
+    // References are costly to write (the collector of garbage wants to know), and mostly the same.
+    if (this.bytes !== bytes) this.bytes = bytes
+    if (this.view !== view) this.view = view
     this.start = start
     this.end = end
     this.limit = end
@@ -264,44 +282,81 @@ export class UpdateIndex {
   #walkAttributes(from: number, to: number, codec: PeerCodec | undefined, rib: Rib): void {
     const bytes = this.bytes
     const view = this.view
+    const at = this.at
+    const len = this.len
+    const types = this.types
+    const flagsOf = this.flagsOf
+    let count = 0
     let q = from
     while (q < to) {
       const flags = bytes[q]!
       const extended = (flags & FLAG_EXTENDED_LENGTH) !== 0
-      if (to - q < (extended ? 4 : 3)) {
-        const detail = `${to - q} octets left, expected an attribute`
-        this.#error(FAULTS.attributeHeader, 'TRUNCATED', detail, q, to)
-        this.#cut = true
+      const value = extended ? q + 4 : q + 3
+      if (value > to) {
+        this.#cutHeader(q, to)
         break
       }
       const type = bytes[q + 1]!
       const length = extended ? view.getUint16(q + 2) : bytes[q + 2]!
-      const value = extended ? q + 4 : q + 3
       const next = value + length
       if (next > to) {
-        // The walk ends here: where the next attribute begins can't be told.
-        const fault = { ...FAULTS.attributeHeader, path: attributeName(type) }
-        this.#error(fault, 'BAD_LENGTH', `length ${length}, ${to - value} octets left`, q, to)
-        this.#cut = true
+        this.#cutValue(type, length, q, value, to)
         break
       }
-      const wrongFlags = (flags ^ EXPECTED_FLAGS[type]!) & (FLAG_OPTIONAL | FLAG_TRANSITIVE)
-      if (wrongFlags !== 0 && EXPECTED_FLAGS[type] !== ANY_FLAGS) this.#wrongFlags(type, flags, q)
-
-      const seen = this.at[type]! >= 0
-      if (seen) this.#duplicate(type, q, next)
-      let good: boolean
-      if (type === ATTR_MP_REACH) good = this.#mpReach(q, value, next, codec, rib)
-      else if (type === ATTR_MP_UNREACH) good = this.#mpUnreach(q, value, next, codec, rib)
-      else good = !seen && this.#checkValue(type, value, length, q, codec)
-      if (good && !seen) {
-        this.at[type] = value
-        this.len[type] = length
-        this.flagsOf[type] = flags
-        this.types[this.typeCount++] = type
+      const plain = PLAIN_LENGTH[type]!
+      if (
+        (plain >= 0 &&
+          ((length ^ (plain & 0xff)) & (plain >> 8) & ALL_BITS) === 0 &&
+          length >= plain >> 24 &&
+          ((flags ^ EXPECTED_FLAGS[type]!) & CHECKED_FLAGS[type]!) === 0 &&
+          at[type]! < 0) ||
+        this.#special(type, flags, q, value, next, codec, rib)
+      ) {
+        at[type] = value
+        len[type] = length
+        flagsOf[type] = flags
+        types[count++] = type
       }
       q = next
     }
+    this.typeCount = count
+  }
+
+  #cutHeader(q: number, to: number): void {
+    const detail = `${to - q} octets left, expected an attribute`
+    this.#error(FAULTS.attributeHeader, 'TRUNCATED', detail, q, to)
+    this.#cut = true
+  }
+
+  /** Where the next attribute begins can't be told. */
+  #cutValue(type: number, length: number, q: number, value: number, to: number): void {
+    const fault = { ...FAULTS.attributeHeader, path: attributeName(type) }
+    this.#error(fault, 'BAD_LENGTH', `length ${length}, ${to - value} octets left`, q, to)
+    this.#cut = true
+  }
+
+  /**
+   * An attribute that needs more than a look at its length, or that has something wrong.
+   *
+   * @returns true when it is the first of its type and its value can be used
+   */
+  #special(
+    type: number,
+    flags: number,
+    q: number,
+    value: number,
+    next: number,
+    codec: PeerCodec | undefined,
+    rib: Rib,
+  ): boolean {
+    if (((flags ^ EXPECTED_FLAGS[type]!) & CHECKED_FLAGS[type]!) !== 0) {
+      this.#wrongFlags(type, flags, q)
+    }
+    const seen = this.at[type]! >= 0
+    if (seen) this.#duplicate(type, q, next)
+    if (type === ATTR_MP_REACH) return this.#mpReach(q, value, next, codec, rib) && !seen
+    if (type === ATTR_MP_UNREACH) return this.#mpUnreach(q, value, next, codec, rib) && !seen
+    return !seen && this.#checkValue(type, value, next - value, q, codec)
   }
 
   /** Is the value one that can be used? Otherwise the error is noted and the attribute left out. */
@@ -513,26 +568,34 @@ export class UpdateIndex {
     this.#error(fault, 'MISSING', detail, this.start, this.start)
   }
 
+  /** The next field, behind the withdrawals so far. */
   #withdraw(): NlriField {
-    const field = (this.#withdraws[this.#withdrawCount] ??= new NlriField())
-    this.#withdrawCount++
+    const at = this.#withdrawCount++
+    const field = this.#announceCount === 0 ? this.#fieldAt(at) : this.#fieldBefore(at)
     field.action = ACTION_WITHDRAW
     return field
   }
 
+  /** The next field, behind all others. */
   #announce(): NlriField {
-    const field = (this.#announces[this.#announceCount] ??= new NlriField())
-    this.#announceCount++
+    const field = this.#fieldAt(this.#withdrawCount + this.#announceCount++)
     field.action = ACTION_ANNOUNCE
     return field
   }
 
-  #joinFields(): void {
+  #fieldAt(place: number): NlriField {
     const fields = this.fields
-    let n = 0
-    for (let i = 0; i < this.#withdrawCount; i++) fields[n++] = this.#withdraws[i]!
-    for (let i = 0; i < this.#announceCount; i++) fields[n++] = this.#announces[i]!
-    this.fieldCount = n
+    if (place === fields.length) fields.push(new NlriField())
+    return fields[place]!
+  }
+
+  /** MP_UNREACH behind MP_REACH: what was announced moves up. */
+  #fieldBefore(place: number): NlriField {
+    const last = place + this.#announceCount
+    const field = this.#fieldAt(last)
+    this.fields.copyWithin(place + 1, place, last)
+    this.fields[place] = field
+    return field
   }
 
   /** Notes that the attribute can't be used. Always false. */

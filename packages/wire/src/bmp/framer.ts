@@ -68,6 +68,8 @@ export class BmpFramer {
     if (at === size) return
 
     const view = new DataView(chunk.buffer, chunk.byteOffset, size)
+    this.view = view
+    const onMessage = this.#onMessage
     const max = this.#max
     while (at < size) {
       const version = chunk[at]
@@ -78,8 +80,7 @@ export class BmpFramer {
       if (size - at < length) break
       const offset = this.#offset
       this.#offset = offset + length
-      this.view = view
-      this.#onMessage(chunk, at, at + length, offset)
+      onMessage(chunk, at, at + length, offset)
       at += length
     }
     if (at < size) {
