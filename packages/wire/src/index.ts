@@ -38,3 +38,15 @@ export * from './text/time.ts'
 export * from './text/values.ts'
 export * from './capture/capture.ts'
 export { detectInput, DETECT_OCTETS, type InputKind } from './capture/detect.ts'
+export {
+  decodeObmp,
+  isWholeBmp,
+  OBMP_BMP_RAW,
+  ObmpReader,
+  type ObmpFrame,
+  type ObmpReaderOptions,
+  type OnObmpFrame,
+} from './openbmp/openbmp.ts'
+export { MrtReader, mrtTypeName, type MrtHeader, type OnMrtRecord } from './mrt/reader.ts'
+export { MrtDecoder, type MrtPeer, type MrtRecord, type MrtRibEntry } from './mrt/record.ts'
+export { MrtToBmp, type MrtSource, type MrtToBmpEvents } from './mrt/to-bmp.ts'

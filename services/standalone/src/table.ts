@@ -18,7 +18,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'decode',
-    summary: 'BMP stream, pcap or pcapng to JSON lines',
+    summary: 'BMP stream, pcap, OpenBMP or MRT to JSON lines',
     load: () => import('./commands/decode.ts'),
   },
   {

@@ -5,14 +5,22 @@ import {
   DEFAULT_MAX_MESSAGE_OCTETS,
 } from '../bmp/framer.ts'
 import { BMP_BODY_OFFSET } from '../bmp/route-monitoring-pdu.ts'
+import { couldBeMrt } from '../mrt/reader.ts'
+import { looksLikeObmp } from '../openbmp/openbmp.ts'
 
-export type InputKind = 'bmp' | 'pcap' | 'pcapng'
+/** `obmp`: OpenBMP, binary or text header. `gzip` and the like: what is in it is for whoever unpacks it. */
+export type InputKind =
+  'bmp' | 'pcap' | 'pcapng' | 'obmp' | 'mrt' | 'gzip' | 'bzip2' | 'xz' | 'zstd'
 
 /** Octets that `detectInput` wants to see, if the input has as many. */
-export const DETECT_OCTETS = 6
+export const DETECT_OCTETS = 12
 
-/** What kind of input begins like this; undefined for none that is known. */
+/**
+ * What kind of input begins like this; undefined for none that is known. BMP and MRT have no magic
+ * number, so that for them the first header must be one that could be.
+ */
 export function detectInput(bytes: Uint8Array): InputKind | undefined {
+  if (bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip'
   if (bytes.length >= 4) {
     const magic = ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0
     switch (magic) {
@@ -23,7 +31,14 @@ export function detectInput(bytes: Uint8Array): InputKind | undefined {
       case 0xa1b23c4d:
       case 0x4d3cb2a1:
         return 'pcap'
+      case 0xfd377a58:
+        return 'xz'
+      case 0x28b52ffd:
+        return 'zstd'
     }
+    if (magic >>> 8 === 0x425a68 && bytes[4] === 0x31 && bytes[5] === 0x41) return 'bzip2'
+    if (looksLikeObmp(bytes) !== undefined) return 'obmp'
+    if (couldBeMrt(bytes)) return 'mrt'
   }
   return bytes.length > 0 && couldBeBmp(bytes, 0) ? 'bmp' : undefined
 }

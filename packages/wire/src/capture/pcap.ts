@@ -1,4 +1,5 @@
-import { captureError, RecordBuffer, type OnPacket, type PacketReader } from './packets.ts'
+import { RecordBuffer } from '../records.ts'
+import { captureError, type OnPacket, type PacketReader } from './packets.ts'
 import { viewOf } from '../cursor.ts'
 
 const FILE_HEADER_OCTETS = 24
@@ -33,5 +34,5 @@ export function createPcapReader(onPacket: OnPacket): PacketReader {
     const microseconds = nanoseconds ? Math.floor(fraction / 1000) : fraction
     onPacket(linkType, bytes, at + RECORD_HEADER_OCTETS, at + total, seconds * 1e6 + microseconds)
     return total
-  })
+  }, captureError)
 }

@@ -1,4 +1,5 @@
-import { captureError, RecordBuffer, type OnPacket, type PacketReader } from './packets.ts'
+import { RecordBuffer } from '../records.ts'
+import { captureError, type OnPacket, type PacketReader } from './packets.ts'
 import { viewOf } from '../cursor.ts'
 
 const SECTION_HEADER = 0x0a0d0d0a
@@ -70,7 +71,7 @@ export function createPcapngReader(onPacket: OnPacket): PacketReader {
       }
     }
     return total
-  })
+  }, captureError)
 }
 
 function readInterface(view: DataView, body: number, end: number, little: boolean): Interface {

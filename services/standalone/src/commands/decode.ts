@@ -5,15 +5,24 @@ import { UsageError, type Command, type Context } from '../command.ts'
 import { flag, oneOf } from '../values.ts'
 import type { JsonTable, RouterSession, RowSink, SessionCounters } from '@ribscope/events'
 import type { BmpFramer } from '@ribscope/wire'
+import type { OpenBmpFacts } from '../obmp-input.ts'
 
 const TABLES = ['route_events', 'session_events', 'stats', 'route_errors', 'all'] as const
 
+/** Lines that are decoded one by one before the reader of stdout is waited for. */
+const LINES_AT_A_TIME = 64
+
 export const command: Command = {
   name: 'decode',
-  summary: 'BMP stream, pcap or pcapng to JSON lines',
+  summary: 'BMP stream, pcap, OpenBMP or MRT to JSON lines',
   usage: `ribscope decode FILE|- [--rows | --table NAME | --count]
 
 A line per BMP message with everything in it. FILE.times beside FILE.bmp gives the receive times of rows.
+
+FILE is told by its first octets: a BMP stream, a capture (pcap, pcapng: any port whose bytes are BMP),
+OpenBMP messages (binary header 1.7 or text header, as payloads of a Kafka topic; routers take turns), or
+MRT (BGP4MP, TABLE_DUMP, TABLE_DUMP_V2: a line per record; rows as if a router had sent them as BMP). Each
+of them may be compressed with gzip.
 
   --rows        a line per route instead: the columns of route_events
   --table NAME  a line per row of route_events, session_events, stats, route_errors or all;
@@ -35,7 +44,7 @@ Exit 1 when framing is lost or the input ends inside a message: what came before
     const rows = flag(ctx.values, 'rows') || table !== undefined
     const count = flag(ctx.values, 'count')
     if (rows && count) throw new UsageError('--count goes with neither --rows nor --table')
-    const input = await openInput(path, !count)
+    const input = await openInput(path, count ? 'count' : rows ? 'rows' : 'messages')
     try {
       if (count) return await counted(ctx, input)
       if (rows) return await asRows(ctx, input, table)
@@ -125,6 +134,17 @@ async function sessions(
       code = said(ctx, event.text)
       continue
     }
+    if (event.kind === 'note') {
+      said(ctx, event.text)
+      continue
+    }
+    if (event.kind === 'line') continue
+    if (event.kind === 'total') {
+      totals.messages = event.messages
+      totals.octets = event.octets
+      totals.errors += event.errors
+      continue
+    }
     if (event.kind === 'open') {
       const { id, name, source, openedUs } = event
       const session = new RouterSession({ collector: 'decode', source, openedUs, out: sinkOf() })
@@ -160,7 +180,17 @@ async function asMessages(ctx: Context, input: Input): Promise<number> {
   const { BmpFramer, DecodeError, decodeBmpMessage } = await import('@ribscope/wire')
   const { SessionCodecs } = await import('@ribscope/events')
   const out = new LineWriter(ctx.stdout, ctx.signal)
-  const open = new Map<number, { name: string; framer: BmpFramer; broken: boolean }>()
+  let lines = 0
+  const open = new Map<
+    number,
+    {
+      readonly name: string
+      readonly framer: BmpFramer
+      broken: boolean
+      /** what to print beside the messages that follow */
+      readonly tell: (facts: OpenBmpFacts | undefined) => void
+    }
+  >()
   let code = 0
   for await (const event of input.events()) {
     if (ctx.signal.aborted) return 1
@@ -168,7 +198,18 @@ async function asMessages(ctx: Context, input: Input): Promise<number> {
       code = said(ctx, event.text)
       continue
     }
+    if (event.kind === 'note') {
+      said(ctx, event.text)
+      continue
+    }
+    if (event.kind === 'line') {
+      out.line(JSON.stringify(event.value))
+      if (++lines % LINES_AT_A_TIME === 0) await out.drained()
+      continue
+    }
+    if (event.kind === 'total') continue
     if (event.kind === 'open') {
+      let about: OpenBmpFacts | undefined
       const codecs = new SessionCodecs()
       const framer = new BmpFramer((bytes, start, end) => {
         // Offsets in what is printed count from the message, not from where TCP happened to cut.
@@ -176,15 +217,19 @@ async function asMessages(ctx: Context, input: Input): Promise<number> {
         const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
         const decoded = decodeBmpMessage(message, 0, message.length, codecs, view)
         codecs.learn(decoded, message, view, 0)
-        out.line(JSON.stringify(decoded))
+        out.line(JSON.stringify(about === undefined ? decoded : { ...decoded, openbmp: about }))
       })
-      open.set(event.id, { name: event.name, framer, broken: false })
+      const tell = (facts: OpenBmpFacts | undefined): void => {
+        about = facts
+      }
+      open.set(event.id, { name: event.name, framer, broken: false, tell })
       continue
     }
     const stream = open.get(event.id)
     if (stream === undefined) continue
     const { name, framer } = stream
     if (event.kind === 'data') {
+      stream.tell(event.about)
       try {
         if (!stream.broken) framer.push(event.chunk)
       } catch (error) {
