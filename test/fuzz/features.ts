@@ -28,7 +28,10 @@ export class Features {
       const own = record[key]
       if (typeof own === 'object') {
         // Where it stands: in what, as what; not the whole way, or everything would be new for ever.
-        this.walk(own, hashText(key, hashText(String(record['kind'] ?? ''))))
+        this.walk(
+          own,
+          hashText(key, hashText(typeof record['kind'] === 'string' ? record['kind'] : '')),
+        )
         if (own === null) this.seen.add(hashText(`${key}:null`, here))
       } else if (typeof own === 'boolean') this.seen.add(hashText(`${key}:${own}`, here))
       else if (own === '') this.seen.add(hashText(`${key}:empty`, here))

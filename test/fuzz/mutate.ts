@@ -8,6 +8,7 @@ import {
   nodesOf,
   sequence,
   serialise,
+  type Leaf,
   type Lengthed,
   type Node,
   type Sequence,
@@ -161,7 +162,8 @@ function mutateSequence(
       break
     }
     case 3: {
-      const other = random.below(children.length)
+      // With the last one half of the time: what stands at a message's end is what is read beyond it.
+      const other = random.oneIn(2) ? children.length - 1 : random.below(children.length)
       children[at] = children[other]!
       children[other] = child
       break
@@ -189,6 +191,19 @@ function mutateLength(
     if (found?.kind === 'lengthed') node.child = clone(found.child)
     return
   }
+  if (random.oneIn(3)) {
+    // What it holds ends early, or goes on, and the length still says what it said: everything around it
+    // is right, this alone reaches into what follows.
+    const last = lastLeaf(node.child)
+    if (last !== undefined) {
+      const by = 1 + random.below(3)
+      last.bytes = random.oneIn(3)
+        ? joined(last.bytes, random.bytes(by))
+        : last.bytes.subarray(0, Math.max(0, last.bytes.length - by))
+      node.lie = real
+    }
+    return
+  }
   const lie = random.pick([
     0,
     1,
@@ -201,6 +216,11 @@ function mutateLength(
     random.u32(),
   ])
   node.lie = Math.max(0, Math.min(most, lie))
+}
+
+function lastLeaf(node: Node): Leaf | undefined {
+  const leaves = nodesOf(node).filter((each) => each.kind === 'leaf')
+  return leaves.findLast(({ bytes }) => bytes.length > 0)
 }
 
 /** A node of that tag in the tree, any. */

@@ -272,7 +272,8 @@ export function readCapture(bytes: Uint8Array): {
       found.push(stream)
       open.set(stream.id, [])
     },
-    onData: (stream, data, timeUs) => open.get(stream.id)?.push({ bytes: new Uint8Array(data), timeUs }),
+    onData: (stream, data, timeUs) =>
+      open.get(stream.id)?.push({ bytes: new Uint8Array(data), timeUs }),
     onEnd: (stream, how) => ends.set(stream.id, how),
   })
   reader.push(bytes)
