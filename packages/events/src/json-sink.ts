@@ -17,6 +17,7 @@ import {
   FLAG_MM_SEQ,
   FLAG_MM_STICKY,
   FLAG_NEXT_HOP,
+  FLAG_NEXT_HOP_MAPPED,
   FLAG_OWN_AS_PREPENDED,
   FLAG_RMAC,
   RouteBlock,
@@ -83,6 +84,7 @@ const ATTR_HASH = part(',"attr_hash":"')
 const FWD_HASH = part('","fwd_hash":"')
 const NULL = part('null')
 const HEX_PREFIX = part('0x')
+const MAPPED = part('::ffff:')
 const ORIGINS = ['igp', 'egp', 'incomplete', '']
 const ORIGIN_TEXTS = ORIGINS.map((origin) => part(`,"origin":"${origin}","as_path":[`))
 /** RFC 9012 tunnel types by the names that the view gives them. */
@@ -443,6 +445,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
     out.reserve(1024 + 16 * laneSum(k))
     const flags = k.flags[0]!
     out.part(NEXT_HOP)
+    if ((flags & FLAG_NEXT_HOP_MAPPED) !== 0) out.part(MAPPED)
     if ((flags & FLAG_NEXT_HOP) !== 0) this.#ip(k.nextHop)
     out.part(NEXT_HOP_LL)
     if ((k.used & USED_NEXT_HOP_LL) !== 0 && lanes(k.nextHopLl)) {

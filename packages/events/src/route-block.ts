@@ -28,6 +28,8 @@ export const FLAG_LINK_BW = 1 << 8
 export const FLAG_MAC = 1 << 9
 export const FLAG_RMAC = 1 << 10
 export const FLAG_AS_PATH = 1 << 11
+/** The next hop was sent as 16 octets that hold an IPv4 address (RFC 4798): `::ffff:192.0.2.1` as text. Bits 12-18 are taken (`route-native.ts`). */
+export const FLAG_NEXT_HOP_MAPPED = 1 << 19
 
 /** Columns that blocks may go without. */
 export const USED_KEY = 1 << 0

@@ -43,6 +43,7 @@ import {
   FLAG_MM_SEQ,
   FLAG_MM_STICKY,
   FLAG_NEXT_HOP,
+  FLAG_NEXT_HOP_MAPPED,
   FLAG_OWN_AS_PREPENDED,
   FLAG_RMAC,
   RouteBlock,
@@ -877,7 +878,10 @@ export abstract class RouteExtractor implements NlriSink {
     for (let row = n0; row < n1; row++) k.origin[row] = origin
     let flags = announce ? this.#flags : 0
     if (context.locRibAddPath) flags |= FLAG_LOC_RIB_ADDPATH
-    if (announce && field.nextHopGlobalOctets !== 0) flags |= FLAG_NEXT_HOP
+    if (announce && field.nextHopGlobalOctets !== 0) {
+      flags |= FLAG_NEXT_HOP
+      if (field.nextHopGlobalOctets === 16 && isMapped(this.#next)) flags |= FLAG_NEXT_HOP_MAPPED
+    }
     if (k.evpn) for (let row = n0; row < n1; row++) k.flags[row]! |= flags
     else fillLanes(k.flags, n0, n1, flags)
 
@@ -1071,4 +1075,9 @@ function decodeErrors(index: UpdateIndex): string[] {
 
 export function decodeErrorText(error: DecodeError): string {
   return `${error.path}: ${error.detail} (${error.spec})`
+}
+
+/** Do the first four lanes hold an IPv4 address in the form of IPv6 (::ffff:0:0/96)? */
+function isMapped(lanes: Int32Array): boolean {
+  return lanes[0] === 0 && lanes[1] === 0 && lanes[2] === (0xffff0000 | 0)
 }

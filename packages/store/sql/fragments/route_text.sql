@@ -34,7 +34,7 @@
     l.path_id AS path_id,
     rd_text AS rd,
     l.labels AS labels,
-    if(bitTest(l.flags, 2), replaceRegexpOne(toString(l.next_hop), '^::ffff:(\\d+\\.\\d+\\.\\d+\\.\\d+)$', '\\1'), '') AS next_hop,
+    if(bitTest(l.flags, 19), toString(l.next_hop), if(bitTest(l.flags, 2), replaceRegexpOne(toString(l.next_hop), '^::ffff:(\\d+\\.\\d+\\.\\d+\\.\\d+)$', '\\1'), '')) AS next_hop,
     if(l.next_hop_ll = toIPv6('::'), '', toString(l.next_hop_ll)) AS next_hop_ll,
     l.origin AS origin,
     l.as_path AS as_path,
