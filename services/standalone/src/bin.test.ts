@@ -1,7 +1,16 @@
 /** The program as people start it: the plain JavaScript in front, and the process around a command. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -54,8 +63,39 @@ describe('bin/ribscope.js', () => {
     const loaded = readdirSync(coverage)
       .map((name) => readFileSync(join(coverage, name), 'utf8'))
       .join('')
-    expect(loaded).toContain('/dist/commands/decode.js')
+    expect(loaded).toMatch(/\/dist\/(commands\/decode\.js|decode\.cjs)/)
     expect(loaded).not.toMatch(/node_modules\/(chdb|@chdb|pino|fastify|@clickhouse|yaml|ip-num)\//)
+  })
+
+  test('the bundle of decode is taken while no build is newer', () => {
+    const root = join(folder, 'bundled')
+    const own = join(root, 'services/standalone')
+    const wire = join(root, 'packages/wire/dist')
+    for (const each of [own, join(own, 'dist'), wire]) mkdirSync(each, { recursive: true })
+    cpSync(fileURLToPath(new URL('../bin', import.meta.url)), join(own, 'bin'), { recursive: true })
+    const write = (path: string, text: string, seconds: number) => {
+      writeFileSync(path, text)
+      utimesSync(path, seconds, seconds)
+    }
+    write(join(own, 'package.json'), '{"type":"module"}', 1000)
+    write(join(own, 'dist/index.js'), 'export const main = () => console.log("as built")', 1000)
+    write(join(own, 'dist/.tsbuildinfo'), '', 1000)
+    write(join(wire, '.tsbuildinfo'), '', 1000)
+    const said = (...args: string[]) =>
+      spawnSync(process.execPath, [join(own, 'bin/ribscope.js'), ...args], {
+        encoding: 'utf8',
+      }).stdout
+    expect(said('decode')).toBe('as built\n')
+
+    const bundle = join(own, 'dist/decode.cjs')
+    write(bundle, 'exports.main = () => console.log("bundle")', 2000)
+    // What another V8 left behind is no byte code for this one.
+    write(join(own, 'dist/decode.cache'), 'not byte code', 2000)
+    expect(said('decode')).toBe('bundle\n')
+    expect(said('vips')).toBe('as built\n')
+
+    write(join(wire, '.tsbuildinfo'), '', 3000)
+    expect(said('decode')).toBe('as built\n')
   })
 
   test('a reader that goes away is no error', async () => {

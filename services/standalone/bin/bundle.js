@@ -1,0 +1,43 @@
+'use strict'
+// How dist/decode.cjs is loaded: with the byte code that the build kept, when this is the same V8.
+const { readFileSync, statSync } = require('node:fs')
+const { createRequire } = require('node:module')
+const { dirname, join } = require('node:path')
+const { Script, constants } = require('node:vm')
+
+const DIST = join(__dirname, '../dist')
+const BUNDLE = join(DIST, 'decode.cjs')
+const CACHE = join(DIST, 'decode.cache')
+/** Written by `tsc -b` with each build; the packages' are there in a working copy only. */
+const BUILDS = [DIST, '../../../packages/wire/dist', '../../../packages/events/dist'].map((dist) =>
+  join(dist.startsWith('.') ? join(__dirname, dist) : dist, '.tsbuildinfo'),
+)
+
+/** When the file was written; 0 when there is none. */
+const written = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+
+/** Is there a bundle, and nothing newer to make one of? */
+function isFresh() {
+  const at = written(BUNDLE)
+  return at > 0 && BUILDS.every((build) => written(build) <= at)
+}
+
+/** @param {Buffer | undefined} cachedData made of the same file; another V8 takes no notice of it */
+function compile(cachedData) {
+  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(BUNDLE, 'utf8')}\n})`
+  const script = new Script(source, {
+    filename: BUNDLE,
+    cachedData,
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  })
+  const module = { exports: {} }
+  script.runInThisContext()(module.exports, createRequire(BUNDLE), module, BUNDLE, dirname(BUNDLE))
+  return { script, exports: module.exports }
+}
+
+/** @returns what the bundle exports */
+function load() {
+  return compile(written(CACHE) >= written(BUNDLE) ? readFileSync(CACHE) : undefined).exports
+}
+
+module.exports = { BUNDLE, CACHE, compile, isFresh, load }
