@@ -39,7 +39,7 @@ describe('the fuzzer itself', () => {
     let messages = 0
     for (const { kind, bytes } of seeds) {
       const [cut, tree] = kind === 'bmp' ? [cutBmp, bmpTree] : [cutBgp, bgpTree]
-      if (kind === 'input') continue
+      if (kind !== 'bmp' && kind !== 'bgp') continue
       for (const message of cut(bytes)) {
         expect(serialise(tree(message))).toEqual(new Uint8Array(message))
         messages++

@@ -5,6 +5,7 @@ import {
   bmpTree,
   clone,
   leaf,
+  mrtTree,
   nodesOf,
   sequence,
   serialise,
@@ -24,7 +25,9 @@ const CODES = [
   65, 66, 69, 70, 71, 72, 73, 85, 128, 132, 133, 134, 255,
 ]
 
-export type Shape = 'bmp' | 'bgp'
+export type Shape = 'bmp' | 'bgp' | 'mrt'
+
+const TREES = { bmp: bmpTree, bgp: bgpTree, mrt: mrtTree }
 
 /** One to four mutations of one message. `others`: where pieces may be taken from. */
 export function mutateMessage(
@@ -86,7 +89,7 @@ function mutateTree(
   others: readonly Uint8Array[],
   random: Random,
 ): Uint8Array {
-  const tree = (b: Uint8Array): Node => (shape === 'bmp' ? bmpTree(b) : bgpTree(b))
+  const tree = TREES[shape]
   const root = clone(tree(bytes))
   const nodes = nodesOf(root)
   const node = random.pick(nodes)

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { SeedKind } from './targets.ts'
+import { cutBmp } from './tree.ts'
 
 export interface SeedFile {
   readonly name: string
@@ -24,16 +25,19 @@ export function readSeeds(folders: readonly string[], say: (line: string) => voi
       if (/\.bmp(\.gz)?$/.test(entry)) seeds.push({ name: entry, kind: 'bmp', bytes: read(path) })
       else if (/\.bgp(\.gz)?$/.test(entry))
         seeds.push({ name: entry, kind: 'bgp', bytes: read(path) })
-      else if (/\.(pcap|pcapng|mrt|obmp)(\.gz)?$/.test(entry))
-        seeds.push({ name: entry, kind: 'input', bytes: read(path) })
+      else if (/\.(pcap|pcapng)(\.gz)?$/.test(entry))
+        seeds.push({ name: entry, kind: 'capture', bytes: read(path) })
+      else if (/\.mrt(\.gz)?$/.test(entry))
+        seeds.push({ name: entry, kind: 'mrt', bytes: read(path) })
       else if (entry.endsWith('.json')) seeds.push(...hexSeeds(path))
     }
     say(`${seeds.length - before} seed files from ${folder}`)
   }
   for (const seed of seeds.filter(({ kind }) => kind === 'bmp').slice(0, 8)) {
     const bytes = seed.bytes.subarray(0, 4000)
-    seeds.push({ name: `${seed.name}.pcap`, kind: 'input', bytes: pcapOf(bytes) })
-    seeds.push({ name: `${seed.name}.pcapng`, kind: 'input', bytes: pcapngOf(bytes) })
+    seeds.push({ name: `${seed.name}.pcap`, kind: 'capture', bytes: pcapOf(bytes) })
+    seeds.push({ name: `${seed.name}.pcapng`, kind: 'capture', bytes: pcapngOf(bytes) })
+    seeds.push({ name: `${seed.name}.obmp`, kind: 'obmp', bytes: obmpOf(cutBmp(seed.bytes)) })
   }
   return seeds
 }
@@ -141,4 +145,39 @@ function pcapngOf(payload: Uint8Array): Uint8Array {
   return new Uint8Array(
     Buffer.concat([block(0x0a0d0d0a, section), block(1, interfaceBody), ...packets]),
   )
+}
+
+/** Messages with an OpenBMP header each, binary and text by turns. */
+function obmpOf(messages: readonly Uint8Array[]): Uint8Array {
+  const parts = messages.slice(0, 6).flatMap((message, i) => {
+    if (i % 2 === 1) {
+      const lines = [
+        'V: 1.7',
+        'C_HASH_ID: 0011',
+        'R_HASH: 2233',
+        'R_IP: 192.0.2.1',
+        `L: ${message.length}`,
+      ]
+      return [Buffer.from(`${lines.join('\n')}\n\n`), message]
+    }
+    const head = Buffer.alloc(78 + 4 + 2)
+    head.write('OBMP', 0, 'latin1')
+    head[4] = 1
+    head[5] = 7
+    head.writeUInt16BE(head.length, 6)
+    head.writeUInt32BE(message.length, 8)
+    head[12] = 0x80
+    head[13] = 12
+    head.writeUInt32BE(1_700_000_000, 14)
+    head.fill(0x11, 22, 38)
+    head.writeUInt16BE(4, 38)
+    head.write('coll', 40, 'latin1')
+    head.fill(0x22, 44, 60)
+    head.set([192, 0, 2, 1], 60)
+    head.writeUInt16BE(2, 76)
+    head.write('dc', 78, 'latin1')
+    head.writeUInt32BE(1, 80)
+    return [head, message]
+  })
+  return new Uint8Array(Buffer.concat(parts))
 }

@@ -4,12 +4,19 @@
  * bug. A target throws for that, whatever it throws.
  */
 import {
+  BmpFramer,
   CaptureReader,
   DecodeError,
+  MrtDecoder,
+  MrtReader,
+  MrtToBmp,
+  ObmpReader,
   PeerCodec,
   PeerHeader,
   UpdateIndex,
   decodeBmpMessage,
+  decodeObmp,
+  isWholeBmp,
   formatEvpnNlri,
   formatPrefix,
   formatRd,
@@ -27,7 +34,7 @@ import {
 import { CountSink, JSON_TABLES, JsonSink, NativeSink, RouterSession } from '@ribscope/events'
 import { type Features } from './features.ts'
 import { hashBytes, Random } from './random.ts'
-import { cutBgp, cutBmp } from './tree.ts'
+import { cutBgp, cutBmp, cutMrt } from './tree.ts'
 import { joined, mutateBytes, mutateMessage, mutateStream } from './mutate.ts'
 
 /** JSON octets per octet of a message, beside `FREE_OCTETS`: an IPv4 default route is 1 octet on the wire. */
@@ -43,7 +50,7 @@ export interface Target {
   run(bytes: Uint8Array, features: Features): void
 }
 
-export type SeedKind = 'bmp' | 'bgp' | 'input'
+export type SeedKind = 'bmp' | 'bgp' | 'capture' | 'mrt' | 'obmp'
 
 class Broken extends Error {
   override readonly name = 'Broken'
@@ -176,7 +183,7 @@ const bgp: Target = {
   name: 'bgp',
   seeds: (file, kind) => {
     if (kind === 'bgp') return cutBgp(file)
-    if (kind === 'input') return []
+    if (kind !== 'bmp') return []
     return cutBmp(file).flatMap((message) => {
       // What is inside: UPDATEs behind the per-peer header, OPENs and NOTIFICATIONs behind that.
       for (const at of [48, 49, 54, 68]) {
@@ -347,7 +354,7 @@ const session: Target = {
 
 const capture: Target = {
   name: 'capture',
-  seeds: (file, kind) => (kind === 'input' ? [file] : []),
+  seeds: (file, kind) => (kind === 'capture' ? [file] : []),
   mutate: (bytes, others, random) => {
     let result = bytes
     for (let i = 0, n = 1 + random.below(5); i < n; i++)
@@ -393,4 +400,108 @@ function captured(pieces: readonly Uint8Array[]): string {
   return JSON.stringify({ streams, code, rest, kind: reader.counts })
 }
 
-export const TARGETS: readonly Target[] = [bmp, bgp, session, capture]
+/** Pushes the pieces, each with other octets in its place afterwards. @returns how the stream ended */
+function pushAll(
+  reader: { push(chunk: Uint8Array): void; readonly pending: number; readonly offset: number },
+  pieces: readonly Uint8Array[],
+): string {
+  try {
+    for (const piece of pieces) {
+      reader.push(piece)
+      if (pieces.length > 1) piece.fill(0xff)
+    }
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    return `${error.code} ${error.path} ${error.offset}`
+  }
+  return `${reader.pending} left at ${reader.offset}`
+}
+
+/** Records of an MRT file, and the BMP that they amount to with the rows that it gives. */
+function mrtRecords(pieces: readonly Uint8Array[]): { text: string; records: unknown[] } {
+  const records: unknown[] = []
+  const decoder = new MrtDecoder()
+  const bmpPieces: Uint8Array[] = []
+  const events: string[] = []
+  const bmpOf = new MrtToBmp({
+    onOpen: (source) => events.push(JSON.stringify(source)),
+    onData: (bytes, timeUs) => {
+      bmpPieces.push(new Uint8Array(bytes))
+      events.push(`${bytes.length} at ${timeUs}`)
+    },
+    onError: (error) => events.push(error.message),
+    onOther: ({ type, subtype }) => events.push(`${type} ${subtype}`),
+  })
+  const reader = new MrtReader((header, bytes, offset) => {
+    records.push(decoder.decode(header, bytes))
+    bmpOf.record(header, bytes, offset)
+  })
+  const end = pushAll(reader, pieces)
+  const framed: number[] = []
+  const framer = new BmpFramer((_bytes, from, to) => framed.push(to - from))
+  for (const piece of bmpPieces) framer.push(piece)
+  check(framer.pending === 0, () => `${framer.pending} octets of BMP made from MRT are no message`)
+  return { text: JSON.stringify({ records, events, end, framed }), records }
+}
+
+const mrt: Target = {
+  name: 'mrt',
+  seeds: (file, kind) => (kind === 'mrt' ? cutMrt(file) : []),
+  mutate: (bytes, others, random) => {
+    const records = cutMrt(bytes)
+    const rounds = 1 + random.below(3)
+    for (let i = 0; i < rounds && records.length > 0; i++) {
+      const at = random.below(records.length)
+      if (random.oneIn(3) && others.length > 0) {
+        records.splice(at, random.below(2), ...cutMrt(random.pick(others)).slice(0, 4))
+      } else records[at] = mutateMessage(records[at]!, 'mrt', others, random)
+    }
+    return joined(...records).subarray(0, 1 << 17)
+  },
+  run(bytes, features) {
+    const whole = mrtRecords([bytes])
+    features.walk(whole.records)
+    // An entry of a table refers to the peers of another record: the size of those is not bounded by its own.
+    checkSize(whole.text, 4 * bytes.length)
+    checkSame(whole.text, mrtRecords(chunked(bytes, hashBytes(bytes))).text, 'chunking shows')
+  },
+}
+
+function obmpFrames(pieces: readonly Uint8Array[]): string {
+  const frames: unknown[] = []
+  const reader = new ObmpReader((frame, bytes, offset) => {
+    const { messageAt, messageEnd, ...rest } = frame
+    const whole = isWholeBmp(bytes, messageAt, messageEnd)
+    frames.push({ ...rest, offset, octets: messageEnd - messageAt, kind: String(whole) })
+    for (const at of [bytes[messageAt], bytes[messageEnd - 1]]) {
+      check(messageEnd === messageAt || at !== undefined, () => 'a frame beyond the bytes')
+    }
+  })
+  const end = pushAll(reader, pieces)
+  return JSON.stringify({ frames, end })
+}
+
+const obmp: Target = {
+  name: 'obmp',
+  seeds: (file, kind) => (kind === 'obmp' ? [file] : []),
+  mutate: (bytes, others, random) => {
+    let result = bytes
+    for (let i = 0, n = 1 + random.below(4); i < n; i++)
+      result = mutateBytes(result, others, random)
+    return result.subarray(0, 1 << 16)
+  },
+  run(bytes, features) {
+    const whole = obmpFrames([bytes])
+    features.walk(JSON.parse(whole))
+    checkSize(whole, bytes.length)
+    checkSame(whole, obmpFrames(chunked(bytes, hashBytes(bytes))), 'chunking shows')
+    try {
+      decodeObmp(bytes)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      features.add(error.path)
+    }
+  },
+}
+
+export const TARGETS: readonly Target[] = [bmp, bgp, session, capture, mrt, obmp]

@@ -439,6 +439,73 @@ export function cutBmp(bytes: Uint8Array): Uint8Array[] {
   return pieces
 }
 
+/** MRT records, RFC 6396 section 2. */
+export function cutMrt(bytes: Uint8Array): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  let at = 0
+  while (at + 12 <= bytes.length) {
+    const length = u32(bytes, at + 8)
+    if (at + 12 + length > bytes.length) break
+    pieces.push(bytes.subarray(at, at + 12 + length))
+    at += 12 + length
+  }
+  if (at < bytes.length) pieces.push(bytes.subarray(at))
+  return pieces
+}
+
+/** One MRT record: its header, and in it a BGP message or the paths of a table where one can see them. */
+export function mrtTree(bytes: Uint8Array): Node {
+  if (bytes.length < 12) return leaf('mrt', bytes)
+  const [type, subtype] = [u16(bytes, 4), u16(bytes, 6)]
+  return sequence('mrt', [
+    leaf('time', bytes.subarray(0, 4)),
+    leaf('mrt-type', bytes.subarray(4, 6)),
+    leaf('mrt-subtype', bytes.subarray(6, 8)),
+    lengthed('mrt-length', 4, sequence('mrt-body', mrtBody(bytes, type, subtype))),
+  ])
+}
+
+function mrtBody(bytes: Uint8Array, type: number, subtype: number): Node[] {
+  const end = bytes.length
+  if (type === 13 && subtype >= 2 && subtype <= 5 && end > 17) {
+    const prefixEnd = 17 + ((bytes[16]! + 7) >> 3)
+    if (prefixEnd + 2 <= end) {
+      const entries: Node[] = []
+      let at = prefixEnd + 2
+      while (at + 8 <= end && at + 8 + u16(bytes, at + 6) <= end) {
+        const next = at + 8 + u16(bytes, at + 6)
+        entries.push(
+          sequence('mrt-entry', [
+            leaf('mrt-peer', bytes.subarray(at, at + 2)),
+            leaf('time', bytes.subarray(at + 2, at + 6)),
+            lengthed('attributes-length', 2, attributes(bytes, at + 8, next)),
+          ]),
+        )
+        at = next
+      }
+      if (at < end) entries.push(leaf('rest', bytes.subarray(at)))
+      return [
+        leaf('mrt-sequence', bytes.subarray(12, 16)),
+        leaf('prefix', bytes.subarray(16, prefixEnd)),
+        leaf('mrt-count', bytes.subarray(prefixEnd, prefixEnd + 2)),
+        sequence('mrt-entries', entries),
+      ]
+    }
+  }
+  for (let at = 12; at + 19 <= end; at++) {
+    if (bytes[at] !== 0xff || bytes[at + 1] !== 0xff || bytes[at + 15] !== 0xff) continue
+    const next = at + u16(bytes, at + 16)
+    if (next < at + 19 || next > end) continue
+    const nodes: Node[] = [
+      leaf('mrt-head', bytes.subarray(12, at)),
+      bgpTree(bytes.subarray(at, next)),
+    ]
+    if (next < end) nodes.push(leaf('rest', bytes.subarray(next)))
+    return nodes
+  }
+  return [leaf('rest', bytes.subarray(12))]
+}
+
 export function cutBgp(bytes: Uint8Array): Uint8Array[] {
   const pieces: Uint8Array[] = []
   let at = 0
