@@ -109,6 +109,86 @@ function codec(as4: boolean, addPath: boolean): PeerCodec {
 
 const CODECS = [undefined, codec(true, false), codec(true, true), codec(false, true)]
 
+/**
+ * Decoders reuse what they read with. Each decode of an input comes after one of these, another each time, so
+ * that what is left over of an earlier message shows, and shows again when the input is run alone.
+ */
+const BEFORE = [
+  // Announcements with next hops of 48 and 16 octets, withdrawals, attributes of every sort, IPv4 NLRI.
+  updateOf(
+    [24, 10, 0, 0],
+    [
+      ...attribute(0x40, 1, [0]),
+      ...attribute(0x40, 2, [2, 1, 0, 0, 0xff, 0xfa]),
+      ...attribute(0x40, 3, [192, 0, 2, 1]),
+      ...attribute(0x80, 4, [0, 0, 0, 7]),
+      ...attribute(0x40, 5, [0, 0, 0, 100]),
+      ...attribute(0xc0, 7, [0, 0, 0xff, 0xfa, 192, 0, 2, 9]),
+      ...attribute(0xc0, 8, [0xfd, 0xe8, 0, 1]),
+      ...attribute(0x80, 9, [192, 0, 2, 2]),
+      ...attribute(0x80, 10, [192, 0, 2, 3]),
+      ...attribute(0x80, 15, [
+        0,
+        1,
+        128,
+        88 + 24,
+        128,
+        0,
+        0,
+        0,
+        0,
+        0xfd,
+        0xe8,
+        0,
+        0,
+        0,
+        1,
+        10,
+        1,
+        1,
+      ]),
+      ...attribute(0x80, 14, [
+        0,
+        2,
+        128,
+        48,
+        ...Array<number>(48).fill(0x2a),
+        0,
+        88,
+        0,
+        6,
+        0x41,
+        ...Array<number>(8).fill(1),
+      ]),
+      ...attribute(0x80, 14, [0, 2, 1, 32, ...Array<number>(32).fill(0xfe), 0, 16, 0x20, 1]),
+      ...attribute(0xc0, 16, [0, 2, 0xfd, 0xe8, 0, 0, 0, 100]),
+      ...attribute(0xc0, 32, [0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3]),
+    ],
+    [24, 10, 1, 1],
+  ),
+  // Nothing but a withdrawal.
+  updateOf([], attribute(0x80, 15, [0, 2, 1, 32, 0x20, 1, 0x0d, 0xb8]), []),
+]
+
+function attribute(flags: number, type: number, value: readonly number[]): number[] {
+  return [flags | 0x10, type, value.length >> 8, value.length & 255, ...value]
+}
+
+function updateOf(
+  withdrawn: readonly number[],
+  attributes: readonly number[],
+  nlri: readonly number[],
+): Uint8Array {
+  const size = (octets: readonly number[]): number[] => [octets.length >> 8, octets.length & 255]
+  const body = [2, ...size(withdrawn), ...withdrawn, ...size(attributes), ...attributes, ...nlri]
+  const octets = 18 + body.length
+  return new Uint8Array([...Array<number>(16).fill(255), octets >> 8, octets & 255, ...body])
+}
+
+function disturb(which: 0 | 1): void {
+  parseBgpMessage(BEFORE[which]!, 0, BEFORE[which]!.length, { codec: CODECS[which] })
+}
+
 // --- routes of the hot path -----------------------------------------------------------------------
 
 /** The hot path's routes in the words of the friendly decoder. */
@@ -199,12 +279,14 @@ const bgp: Target = {
   run(bytes, features) {
     const hash = hashBytes(bytes)
     const known = CODECS[hash % CODECS.length]
+    disturb(0)
     const { message, errors } = parseBgpMessage(bytes, 0, bytes.length, { codec: known })
     const text = JSON.stringify({ message, errors })
     features.walk(message)
     features.walk(errors)
     checkSize(text, bytes.length)
     const wide = surrounded(bytes, hash & 0x100 ? 0 : 0xff)
+    disturb(1)
     const again = parseBgpMessage(wide, 64, 64 + bytes.length, { codec: known })
     checkSame(text, JSON.stringify(again), 'what is around the message shows')
     if (message?.type !== 'update') return
@@ -224,12 +306,14 @@ const bmp: Target = {
     const hash = hashBytes(bytes)
     const known = CODECS[hash % CODECS.length]
     const options = { codecOf: () => known }
+    disturb(0)
     const message = decodeBmpMessage(bytes, 0, bytes.length, options)
     const text = JSON.stringify(message)
     features.walk(message)
     checkSize(text, bytes.length)
     const wide = surrounded(bytes, hash & 0x100 ? 0 : 0xff)
     const end = 64 + bytes.length
+    disturb(1)
     const again = JSON.stringify(decodeBmpMessage(wide, 64, end, options))
     checkSame(text, again, 'what is around the message shows')
     if (message.kind !== 'route_monitoring' || message.update === null) return

@@ -573,6 +573,12 @@ export class UpdateIndex {
     const at = this.#withdrawCount++
     const field = this.#announceCount === 0 ? this.#fieldAt(at) : this.#fieldBefore(at)
     field.action = ACTION_WITHDRAW
+    // It may have been an announcement's in another message.
+    field.nextHopAt = -1
+    field.nextHopLen = 0
+    field.nextHopGlobalAt = -1
+    field.nextHopGlobalOctets = 0
+    field.nextHopLinkLocalAt = -1
     return field
   }
 
