@@ -135,6 +135,8 @@ export class NativeSink extends RouteExtractor implements RowSink {
     if (block.evpn) this.evpnBlock = undefined
     else this.unicast = undefined
     if (block.n > 0 && this.#facts !== undefined) {
+      // The numbers of the last run are written when it ends.
+      block.closeRun()
       const firstSeq = seqAt(block, 0)
       const lastSeq = seqAt(block, block.n - 1)
       const rows = block.n
