@@ -95,6 +95,9 @@ const MAPPED = 0xffff0000 | 0
 const SEQUENCE = 2
 const SEGMENT_TYPES = { set: 1, sequence: 2, confed_sequence: 3, confed_set: 4 } as const
 const FILLER_LABEL = 0x800000
+const OCTETS_IN_MEGABIT = 125_000
+/** RFC 6793 section 3: the number in AGGREGATOR that says "look in AS4_AGGREGATOR". */
+const AS_TRANS = 23456
 
 /**
  * Lanes that the array columns of one field may take. Every row has all of them, so that an UPDATE of
@@ -628,7 +631,8 @@ export abstract class RouteExtractor implements NlriSink {
           const value = at[type]!
           const narrow = len[type] === 6
           const as4 = at[ATTR_AS4_AGGREGATOR]!
-          if (narrow && as4 >= 0) hash.word(view.getInt32(as4))
+          const trans = narrow && view.getUint16(value) === AS_TRANS
+          if (trans && as4 >= 0) hash.word(view.getInt32(as4))
           else hash.word(narrow ? view.getUint16(value) : view.getInt32(value))
           hash.word(view.getInt32(value + (narrow ? 2 : 4)))
           break
@@ -834,6 +838,17 @@ export abstract class RouteExtractor implements NlriSink {
           // Of several the lowest counts (RFC 10005).
           const value = view.getFloat32(p + 4)
           if (value >= 0 && ((flags & FLAG_LINK_BW) === 0 || value < this.#linkBw)) {
+            this.#linkBw = value
+            flags |= FLAG_LINK_BW
+          }
+          break
+        }
+        case 0x0610: {
+          // EVPN's (draft-ietf-bess-evpn-unequal-lb section 4): units => U8 (0 megabits a second, 1 a weight,
+          // which is no bandwidth), value => U40.
+          if (bytes[p + 2] !== 0) break
+          const value = (bytes[p + 3]! * 0x1_0000_0000 + (lo >>> 0)) * OCTETS_IN_MEGABIT
+          if ((flags & FLAG_LINK_BW) === 0 || value < this.#linkBw) {
             this.#linkBw = value
             flags |= FLAG_LINK_BW
           }

@@ -472,6 +472,29 @@ describe("FRR's own AS in front of AS_PATH", () => {
   })
 })
 
+describe('link bandwidth', () => {
+  const withCommunities = (...communities: number[][]): Row | undefined => {
+    const attributes = [
+      ...origin(),
+      ...asPath(64501),
+      ...nextHop('192.0.2.1'),
+      ...attribute(0xc0, 16, communities.flat()),
+    ]
+    const bytes = routeMonitoring(A, update({ attributes, nlri: prefix('10.0.0.0/24') }))
+    return new TestSession().at(0, initiation('r'), peerUp(A), bytes).rows('route_events')[0]
+  }
+  const evpn = (units: number, value: number): number[] => [6, 0x10, units, 0, ...be(value, 4)]
+
+  test('draft-ietf-bess-evpn-unequal-lb: megabits a second of EVPN count, weights do not', () => {
+    expect(withCommunities(evpn(0, 10_000))).toMatchObject({ link_bw: 1_250_000_000 })
+    expect(withCommunities(evpn(1, 10_000))).toMatchObject({ link_bw: null })
+    // RFC 10005: of several the lowest counts. 0x4cbebc20 is 1e8 octets a second.
+    const plain = [0x40, 4, 0, 1, 0x4c, 0xbe, 0xbc, 0x20]
+    expect(withCommunities(evpn(0, 10_000), plain)).toMatchObject({ link_bw: 100_000_000 })
+    expect(withCommunities(plain, evpn(0, 10))).toMatchObject({ link_bw: 1_250_000 })
+  })
+})
+
 describe('what cannot be decoded', () => {
   test('a broken attribute costs itself, not the route', () => {
     const attributes = [...origin(7), ...asPath(64501), ...nextHop('192.0.2.1')]

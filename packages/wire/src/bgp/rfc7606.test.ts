@@ -189,12 +189,281 @@ const CASES: readonly (readonly [string, string, number, string, number, string,
     withdraw,
     'RFC 9234 section 5',
   ],
+  [
+    'TUNNEL_ENCAPSULATION whose TLV is too long',
+    'c0 17 04 000f 0005',
+    23,
+    'BAD_LENGTH',
+    0,
+    withdraw,
+    'RFC 9012 section 13',
+  ],
+  [
+    'TUNNEL_ENCAPSULATION whose sub-TLV ends beyond its tunnel',
+    'c0 17 0a 0008 0006 06 05 00000000',
+    23,
+    'BAD_LENGTH',
+    7,
+    withdraw,
+    'RFC 9012 section 13',
+  ],
+  [
+    'TUNNEL_ENCAPSULATION with one octet of a sub-TLV',
+    'c0 17 05 0008 0001 80',
+    23,
+    'BAD_LENGTH',
+    7,
+    withdraw,
+    'RFC 9012 section 13',
+  ],
+  [
+    'TRAFFIC_ENGINEERING of 4 octets',
+    '80 18 04 01010000',
+    24,
+    'BAD_LENGTH',
+    0,
+    withdraw,
+    'RFC 7606 section 7.13',
+  ],
+  [
+    'AIGP TLV of 10 octets',
+    '80 1a 0a 01 000a 00000000000000',
+    26,
+    'BAD_LENGTH',
+    0,
+    discard,
+    'RFC 7311 section 3.2',
+  ],
+  [
+    'AIGP TLV longer than the attribute',
+    '80 1a 05 01 000b 0000',
+    26,
+    'BAD_LENGTH',
+    0,
+    discard,
+    'RFC 7311 section 3.2',
+  ],
+  ['AIGP of 0 octets', '80 1a 00', 26, 'BAD_LENGTH', 0, discard, 'RFC 7311 section 3.2'],
+  [
+    'PE DISTINGUISHER LABELS of 8 octets',
+    'c0 1b 08 c0000201 000640 00',
+    27,
+    'BAD_LENGTH',
+    0,
+    withdraw,
+    'RFC 6514 section 8',
+  ],
+  [
+    'BGP-LS TLV longer than the attribute',
+    '80 1d 05 0447 0004 00',
+    29,
+    'BAD_LENGTH',
+    0,
+    discard,
+    'RFC 9552 section 8.2.2',
+  ],
+  [
+    'BGP-LS with the half of a TLV header behind a TLV',
+    '80 1d 09 0447 0003 00000a 0447',
+    29,
+    'BAD_LENGTH',
+    10,
+    discard,
+    'RFC 9552 section 8.2.2',
+  ],
+  [
+    'BGPSEC_PATH without a signature block',
+    '80 21 08 0008 01 00 0000fbf0',
+    33,
+    'BAD_LENGTH',
+    11,
+    withdraw,
+    'RFC 8205 section 5.2',
+  ],
+  [
+    'BGPSEC_PATH whose Secure_Path is no list of segments',
+    '80 21 07 0007 01 00 000000',
+    33,
+    'BAD_LENGTH',
+    0,
+    withdraw,
+    'RFC 8205 section 5.2',
+  ],
+  [
+    'BGPSEC_PATH with a cut signature',
+    '80 21 22 0008 01 00 0000fbf0 001a 01 0000000000000000000000000000000000000000 0002 aa',
+    33,
+    'BAD_LENGTH',
+    14,
+    withdraw,
+    'RFC 8205 section 5.2',
+  ],
+  [
+    'D-PATH with half a domain',
+    'c0 24 08 02 0000fde8 0001 46',
+    36,
+    'BAD_LENGTH',
+    0,
+    withdraw,
+    'draft-ietf-bess-evpn-ipvpn-interworking section 4',
+  ],
+  [
+    'SFP TLV longer than the attribute',
+    'c0 25 05 01 000c 0000',
+    37,
+    'BAD_LENGTH',
+    0,
+    withdraw,
+    'RFC 9015 section 3.2',
+  ],
+  [
+    'BFD DISCRIMINATOR of 4 octets',
+    'c0 26 04 01 000000',
+    38,
+    'BAD_LENGTH',
+    0,
+    discard,
+    'RFC 9026 section 3.1.6',
+  ],
+  [
+    'BFD DISCRIMINATOR with a cut TLV',
+    'c0 26 08 01 00000001 01 04 c0',
+    38,
+    'BAD_LENGTH',
+    8,
+    discard,
+    'RFC 9026 section 3.1.6',
+  ],
+  [
+    'NEXT HOP CHARACTERISTICS without its next hop',
+    'c0 27 05 0001 01 04 c0',
+    39,
+    'BAD_LENGTH',
+    6,
+    discard,
+    'draft-ietf-idr-nhc section 2',
+  ],
+  ['PREFIX_SID of 2 octets', 'c0 28 02 01 00', 40, 'BAD_LENGTH', 0, discard, 'RFC 8669 section 6'],
+  [
+    'PREFIX_SID label index of 6 octets',
+    'c0 28 09 01 0006 00 0000 000000',
+    40,
+    'BAD_LENGTH',
+    0,
+    discard,
+    'RFC 8669 section 6',
+  ],
+  [
+    'PREFIX_SID SRGB without a range',
+    'c0 28 05 03 0002 0000',
+    40,
+    'BAD_LENGTH',
+    0,
+    discard,
+    'RFC 8669 section 6',
+  ],
+  [
+    'PREFIX_SID TLV longer than the attribute',
+    'c0 28 04 63 0002 00',
+    40,
+    'BAD_LENGTH',
+    0,
+    discard,
+    'RFC 8669 section 6',
+  ],
+  [
+    'SRv6 service TLV of no octet',
+    'c0 28 03 05 0000',
+    40,
+    'BAD_LENGTH',
+    6,
+    withdraw,
+    'RFC 9252 section 7',
+  ],
+  [
+    'SRv6 service TLV longer than the attribute',
+    'c0 28 03 06 0001',
+    40,
+    'BAD_LENGTH',
+    0,
+    withdraw,
+    'RFC 9252 section 7',
+  ],
+  [
+    'SRv6 SID information of 20 octets',
+    'c0 28 1b 05 0018 00 01 0014 0000000000000000000000000000000000000000',
+    40,
+    'BAD_LENGTH',
+    7,
+    withdraw,
+    'RFC 9252 section 7',
+  ],
+  [
+    'SRv6 SID structure beyond its sub-TLV',
+    'c0 28 1f 05 001c 00 01 0018 000000000000000000000000000000000000000000 01 0006',
+    40,
+    'BAD_LENGTH',
+    31,
+    withdraw,
+    'RFC 9252 section 7',
+  ],
+  [
+    'ATTR_SET of 3 octets',
+    'c0 80 03 000000',
+    128,
+    'BAD_LENGTH',
+    0,
+    withdraw,
+    'RFC 7606 section 7.16',
+  ],
+  [
+    'ATTR_SET whose attribute is too long',
+    'c0 80 08 0000fbf0 40 01 02 00',
+    128,
+    'BAD_LENGTH',
+    7,
+    withdraw,
+    'RFC 7606 section 7.16',
+  ],
 ]
 
 const GOOD: readonly (readonly [number, string])[] = [
   [1, ORIGIN],
   [2, AS_PATH],
   [3, NEXT_HOP],
+]
+
+/** One that nothing is wrong with, for every attribute that has a rule. */
+const CASES_OF_GOOD: readonly (readonly [number, string])[] = [
+  ...GOOD,
+  [4, '80 04 04 00000001'],
+  [5, '40 05 04 00000064'],
+  [6, '40 06 00'],
+  [7, 'c0 07 08 0000fbf0 c0000201'],
+  [8, 'c0 08 04 fbf00001'],
+  [9, '80 09 04 c0000201'],
+  [10, '80 0a 04 c0000201'],
+  [14, '80 0e 0a 0002 01 00 00 20 20010db8'],
+  [15, '80 0f 08 0002 01 20 20010db8'],
+  [16, 'c0 10 08 0002fbf000000064'],
+  [17, 'c0 11 06 02 01 0000fbf0'],
+  [18, 'c0 12 08 0000fbf0 c0000201'],
+  [22, 'c0 16 09 00 06 000064 c0000201'],
+  [23, 'c0 17 04 0008 0000'],
+  [24, '80 18 24 01 01 0000 0000000000000000000000000000000000000000000000000000000000000000'],
+  [25, 'c0 19 14 0002 20010db8000000000000000000000001 0064'],
+  [26, '80 1a 0b 01 000b 0000000000000064'],
+  [27, 'c0 1b 07 c0000201 000641'],
+  [29, '80 1d 07 0447 0003 00000a'],
+  [32, 'c0 20 0c 0000fbf0 00000001 00000002'],
+  [33, '80 21 23 0008 01 00 0000fbf0 001b 01 0000000000000000000000000000000000000000 0002 aabb'],
+  [35, 'c0 23 04 0000fbf0'],
+  [36, 'c0 24 08 01 0000fde8 0001 46'],
+  [37, 'c0 25 0f 01 000c 01 0000fde800000064 000001'],
+  [38, 'c0 26 0b 01 00000001 01 04 c0000201'],
+  [39, 'c0 27 08 0001 01 04 c0000201'],
+  [40, 'c0 28 0a 01 0007 00 0000 00000064'],
+  [128, 'c0 80 08 0000fbf0 40 01 01 00'],
 ]
 
 /** The good attributes, the bad one in place of its like; where it begins in the message. */
@@ -232,6 +501,47 @@ describe('RFC 7606 table of treatments', () => {
     expect(errors).toMatchObject([{ code: 'BAD_FLAGS', handling: withdraw, offset: 43, length: 1 }])
     expect(index.view.getUint32(index.at[4]!)).toBe(1)
     expect(routes).toHaveLength(1)
+  })
+
+  test.each([
+    [
+      'AIGP with the transitive bit (RFC 7311 section 3)',
+      'c0 1a 0b 01 000b 0000000000000064',
+      26,
+      discard,
+    ],
+    ['TUNNEL_ENCAPSULATION without it (RFC 9012 section 13)', '80 17 04 0008 0000', 23, discard],
+    ['PREFIX_SID without it', '80 28 0a 01 0007 00 0000 00000064', 40, withdraw],
+    ['ORIGIN that is optional', 'c0 01 01 00', 1, withdraw],
+    ['ATTR_SET without it', '80 80 04 0000fbf0', 128, withdraw],
+  ])('section 3 c: %s: told, the value is kept', (_, attribute, type, handling) => {
+    const { index, errors } = readUpdate(around(type, attribute).message)
+    expect(errors).toMatchObject([{ code: 'BAD_FLAGS', handling, length: 1 }])
+    expect(index.at[type]).toBeGreaterThan(0)
+  })
+
+  test('every rule says flags: the wrong ones are told for each attribute', () => {
+    for (const { type, name, flags, flagsHandling } of ATTRIBUTE_RULES) {
+      const [, good] = [...CASES_OF_GOOD].find(([code]) => code === type) ?? []
+      if (good === undefined) throw new Error(`no good ${name}`)
+      const right = readUpdate(around(type, good).message)
+      expect([name, right.errors]).toEqual([name, []])
+      const octets = good.replace(/\s/g, '')
+      const wrong = readUpdate(
+        around(type, `${(flags ^ 0xc0).toString(16).padStart(2, '0')}${octets.slice(2)}`).message,
+      )
+      expect([name, wrong.errors.map(({ code, handling }) => [code, handling])]).toEqual([
+        name,
+        [['BAD_FLAGS', flagsHandling ?? withdraw]],
+      ])
+      expect(wrong.index.at[type]).toBeGreaterThan(0)
+      const twice = readUpdate(around(type, `${good} ${good}`).message)
+      const mp = type === 14 || type === 15
+      expect([name, twice.errors.map(({ code, handling }) => [code, handling])]).toEqual([
+        name,
+        [['DUPLICATE', mp ? 'session-reset' : discard]],
+      ])
+    }
   })
 
   test('section 3 c: an unknown attribute may have any flags, the partial bit is free', () => {

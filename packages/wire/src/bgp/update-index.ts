@@ -21,7 +21,6 @@ import {
   ATTR_MP_UNREACH,
   ATTR_NEXT_HOP,
   ATTR_ORIGIN,
-  ATTR_PMSI_TUNNEL,
   ATTRIBUTE_RULES,
   attributeName,
   attributeRule,
@@ -29,6 +28,7 @@ import {
   FLAG_OPTIONAL,
   FLAG_TRANSITIVE,
 } from './attribute-rules.ts'
+import { misfitOf } from './attribute-structure.ts'
 import { hasAsZero, settleAsWidth } from './as-width.ts'
 import { nlriShape, SHAPE_OPAQUE, SHAPE_PREFIX, SHAPE_VPN } from './families.ts'
 import { BGP_HEADER_OCTETS, BGP_UPDATE } from './header.ts'
@@ -73,6 +73,8 @@ const CHECKED_FLAGS = new Uint8Array(256)
 /** Exact octets, or minus the octets that the length must be a multiple of. */
 const EXPECTED_LENGTH = new Int16Array(256)
 const NO_LENGTH_RULE = 0x7fff
+/** The lengths inside have to agree: `attribute-structure.ts`. */
+const STRUCTURE_RULE = 0x7ffe
 EXPECTED_LENGTH.fill(NO_LENGTH_RULE)
 /**
  * The rules that are plain, in a form that the walk checks without a branch for each kind of rule: a
@@ -93,7 +95,7 @@ for (const { type, flags, length } of ATTRIBUTE_RULES) {
     const octets = length.multipleOf
     EXPECTED_LENGTH[type] = -octets
     if ((octets & (octets - 1)) === 0) PLAIN_LENGTH[type] = ((octets - 1) << 8) | (1 << 24)
-  }
+  } else if (length.checked === 'structure') EXPECTED_LENGTH[type] = STRUCTURE_RULE
 }
 // The value counts too.
 PLAIN_LENGTH[ATTR_ORIGIN] = NOT_PLAIN
@@ -379,12 +381,19 @@ export class UpdateIndex {
         case ATTR_AGGREGATOR:
           if (length === 8 || length === 6) return true
           return this.#broken(type, 'BAD_LENGTH', `${length} octets, expected 6 or 8`, q, end)
-        case ATTR_PMSI_TUNNEL:
-          if (length >= 5) return true
-          return this.#broken(type, 'BAD_LENGTH', `${length} octets, expected 5 or more`, q, end)
         default:
           return true
       }
+    }
+    if (expected === STRUCTURE_RULE) {
+      const misfit = misfitOf(type, this.bytes, value, length)
+      if (misfit === undefined) return true
+      const { name, spec, handling } = attributeRule(type)
+      const { at, detail } = misfit
+      const offset = at === 0 ? q : value + at
+      const fault = { path: name, spec: misfit.spec ?? spec, handling: misfit.handling ?? handling }
+      this.#error(fault, 'BAD_LENGTH', detail, offset, end)
+      return false
     }
     if (expected >= 0) {
       if (length !== expected) {
@@ -468,7 +477,11 @@ export class UpdateIndex {
   #wrongFlags(type: number, flags: number, q: number): void {
     const expected = EXPECTED_FLAGS[type]!.toString(16)
     const detail = `flags 0x${flags.toString(16)}, expected 0x${expected} in the first two bits`
-    const fault = { ...FAULTS.attributeFlags, path: attributeName(type) }
+    const own = attributeRule(type)
+    const fault =
+      own.flagsHandling === undefined
+        ? { ...FAULTS.attributeFlags, path: own.name }
+        : { path: own.name, spec: own.spec, handling: own.flagsHandling }
     this.#error(fault, 'BAD_FLAGS', detail, q, q + 1)
   }
 

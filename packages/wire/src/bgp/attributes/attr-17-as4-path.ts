@@ -1,6 +1,11 @@
 import { cursorOver, remaining, type Cursor } from '../../cursor.ts'
 import { formatAsPath } from '../../text/values.ts'
-import { ATTR_AS4_PATH, ATTR_AS_PATH } from '../attribute-rules.ts'
+import {
+  ATTR_AGGREGATOR,
+  ATTR_AS4_AGGREGATOR,
+  ATTR_AS4_PATH,
+  ATTR_AS_PATH,
+} from '../attribute-rules.ts'
 import type { UpdateIndex } from '../update-index.ts'
 import { decodeSegments, type AsPathSegment } from './attr-02-as-path.ts'
 
@@ -27,16 +32,24 @@ function pathLength(segments: readonly AsPathSegment[]): number {
   return length
 }
 
+/** RFC 6793 section 3: the number in AGGREGATOR that says "look in AS4_AGGREGATOR". */
+const AS_TRANS = 23456
+
 /**
  * The path with the true 4-octet numbers, RFC 6793 section 4.2.3: what AS_PATH has more in front, then
- * AS4_PATH. undefined where there is nothing to merge: no AS4_PATH, an AS_PATH of 4-octet numbers (then
- * AS4_PATH is to be ignored), or one that is shorter than AS4_PATH.
+ * AS4_PATH, whose confederation segments don't count (section 6). undefined where there is nothing to
+ * merge: no AS4_PATH, an AS_PATH of 4-octet numbers (then AS4_PATH is to be ignored), one that is shorter
+ * than AS4_PATH, or an AGGREGATOR that a router of 2 octets wrote beside an old AS4_AGGREGATOR.
  */
 export function mergeAs4Path(index: UpdateIndex): AsPathSegment[] | undefined {
   const pathAt = index.at[ATTR_AS_PATH]!
   const path4At = index.at[ATTR_AS4_PATH]!
   if (index.asOctets === 4 || pathAt < 0 || path4At < 0) return undefined
   const { bytes, view, len } = index
+  const aggregatorAt = index.at[ATTR_AGGREGATOR]!
+  if (aggregatorAt >= 0 && index.at[ATTR_AS4_AGGREGATOR]! >= 0) {
+    if (len[ATTR_AGGREGATOR] === 6 && view.getUint16(aggregatorAt) !== AS_TRANS) return undefined
+  }
   const over = (at: number, type: number): Cursor =>
     cursorOver(bytes, at, at + len[type]!, 'as4_path', 'RFC 6793 section 4.2.3', view)
   const path = decodeSegments(over(pathAt, ATTR_AS_PATH), 2)
@@ -57,7 +70,9 @@ export function mergeAs4Path(index: UpdateIndex): AsPathSegment[] | undefined {
       surplus -= 1
     } else {
       merged.push({ kind: 'sequence', asns: segment.asns.slice(0, surplus) })
-      surplus -= Math.min(surplus, segment.asns.length)
+      // What follows a sequence that is taken in part is no neighbour of it any more.
+      if (surplus < segment.asns.length) break
+      surplus -= segment.asns.length
     }
   }
   for (const segment of path4) {

@@ -91,11 +91,13 @@ describe('path attributes', () => {
     expect(one('c0 16 09 00 06 002774 0aff000b')).toEqual({
       kind: 'pmsi_tunnel',
       type: 22,
+      flags: 0,
       leafInformationRequired: false,
       tunnelType: 6,
       tunnelName: 'ingress_replication',
       label: 10100,
       tunnelId: '10.255.0.11',
+      tunnel: { kind: 'endpoint', address: '10.255.0.11' },
     })
     expect(one('c0 16 07 01 02 000000 0102')).toMatchObject({
       leafInformationRequired: true,
@@ -109,11 +111,17 @@ describe('path attributes', () => {
     expect(one('c0 24 0f 02 0000fde8 0001 46 0000fde9 0002 80')).toMatchObject({
       text: '65000:1:70 65001:2:128',
     })
-    expect(one('c0 24 03 02 00 00')).toMatchObject({ text: '0x020000' })
+    expect(one('c0 24 10 01 0000fde8 0001 46 01 0000fde9 0002 00')).toMatchObject({
+      text: '65000:1:70 65001:2:0',
+      segments: [
+        [{ globalAdmin: 65000, localAdmin: 1, safi: 70 }],
+        [{ globalAdmin: 65001, localAdmin: 2, safi: 0 }],
+      ],
+    })
   })
 
   test('what is not decoded stays raw, flags and all', () => {
-    expect(one('e0 28 03 010203')).toEqual({ kind: 'raw', type: 40, flags: 0xe0, raw: '010203' })
+    expect(one('e0 63 03 010203')).toEqual({ kind: 'raw', type: 99, flags: 0xe0, raw: '010203' })
   })
 })
 
@@ -131,6 +139,29 @@ describe('RFC 6793 section 4.2.3: AS4_PATH', () => {
   })
   test('longer than AS_PATH is ignored', () => {
     expect(merged('c0 11 12 02 04 00000001 00000002 00000003 00000004')).toBeNull()
+  })
+  test('section 6: confederation segments of AS4_PATH are dropped', () => {
+    expect(merged('c0 11 10 03 01 0000fde9 02 02 fa56ea01 fa56ea02')).toBe(
+      '64496 4200000001 4200000002',
+    )
+  })
+  test('RFC 5065 section 5.3: confederation segments in front count nothing and stay', () => {
+    expect(
+      attributes('40 02 0c 03 01 fde9 02 03 fbf0 5ba0 5ba0 c0 11 0a 02 02 fa56ea01 fa56ea02')
+        .merged,
+    ).toBe('(65001) 64496 4200000001 4200000002')
+  })
+  test('of a sequence that is taken in part nothing behind it is taken', () => {
+    // 64496 (65001) 64497: two of them are in AS4_PATH, none is left over but the confederation.
+    expect(
+      attributes('40 02 0e 02 02 fbf0 fbf1 03 01 fde9 02 01 5ba0 c0 11 0a 02 02 0000fbf1 fa56ea01')
+        .merged,
+    ).toBe('64496 64497 4200000001')
+  })
+  test('AGGREGATOR of a router of 2 octets makes AS4_AGGREGATOR and AS4_PATH old', () => {
+    const as4 = 'c0 11 0a 02 02 fa56ea01 fa56ea02 c0 12 08 fa56ea02 c0000201'
+    expect(merged(`c0 07 06 fbf5 c0000202 ${as4}`)).toBeNull()
+    expect(merged(`c0 07 06 5ba0 c0000201 ${as4}`)).toBe('64496 4200000001 4200000002')
   })
   test('beside 4-octet numbers is ignored', () => {
     expect(attributes('40 02 06 02 01 0000fbf0 c0 11 06 02 01 0000fbf1').merged).toBeNull()

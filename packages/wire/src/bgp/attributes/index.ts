@@ -1,8 +1,17 @@
 import { cursorOver, type Cursor } from '../../cursor.ts'
 import { DecodeError } from '../../errors.ts'
 import { toHex } from '../../text/hex.ts'
-import { ATTR_MP_REACH, ATTR_MP_UNREACH, attributeName } from '../attribute-rules.ts'
-import type { UpdateIndex } from '../update-index.ts'
+import {
+  ATTR_AS4_PATH,
+  ATTR_AS_PATH,
+  ATTR_ATTR_SET,
+  ATTR_MP_REACH,
+  ATTR_MP_UNREACH,
+  ATTRIBUTE_RULES,
+  attributeName,
+} from '../attribute-rules.ts'
+import { misfitOf } from '../attribute-structure.ts'
+import { asPathFits, type UpdateIndex } from '../update-index.ts'
 import { decodeOrigin, type OriginAttribute } from './attr-01-origin.ts'
 import { decodeAsPath, type AsPathAttribute } from './attr-02-as-path.ts'
 import { decodeNextHop, type NextHopAttribute } from './attr-03-next-hop.ts'
@@ -22,6 +31,39 @@ import {
   type LargeCommunitiesAttribute,
 } from './attr-32-large-communities.ts'
 import { decodeOnlyToCustomer, type OnlyToCustomerAttribute } from './attr-35-only-to-customer.ts'
+import { decodeConnector, type ConnectorAttribute } from './attr-20-connector.ts'
+import { decodeAsPathLimit, type AsPathLimitAttribute } from './attr-21-as-pathlimit.ts'
+import {
+  decodeTunnelEncapsulation,
+  type TunnelEncapsulationAttribute,
+} from './attr-23-tunnel-encapsulation.ts'
+import {
+  decodeTrafficEngineering,
+  type TrafficEngineeringAttribute,
+} from './attr-24-traffic-engineering.ts'
+import {
+  decodeIpv6ExtCommunities,
+  type Ipv6ExtCommunitiesAttribute,
+} from './attr-25-ipv6-ext-communities.ts'
+import { decodeAigp, type AigpAttribute } from './attr-26-aigp.ts'
+import {
+  decodePeDistinguisherLabels,
+  type PeDistinguisherLabelsAttribute,
+} from './attr-27-pe-distinguisher-labels.ts'
+import { decodeBgpLs, type BgpLsAttribute } from './attr-29-bgp-ls.ts'
+import { decodeBgpsecPath, type BgpsecPathAttribute } from './attr-33-bgpsec-path.ts'
+import { decodeSfp, type SfpAttribute } from './attr-37-sfp.ts'
+import {
+  decodeBfdDiscriminator,
+  type BfdDiscriminatorAttribute,
+} from './attr-38-bfd-discriminator.ts'
+import {
+  decodeNextHopCharacteristics,
+  type NextHopCharacteristicsAttribute,
+} from './attr-39-next-hop-characteristics.ts'
+import { decodePrefixSid, type PrefixSidAttribute } from './attr-40-prefix-sid.ts'
+import { decodeBier, type BierAttribute } from './attr-41-bier.ts'
+import { decodeAttrSet, type AttrSetAttribute } from './attr-128-attr-set.ts'
 import { decodeDPath, type DPathAttribute } from './attr-36-d-path.ts'
 
 /** An attribute that isn't decoded. */
@@ -51,6 +93,21 @@ export type Attribute =
   | LargeCommunitiesAttribute
   | OnlyToCustomerAttribute
   | DPathAttribute
+  | ConnectorAttribute
+  | AsPathLimitAttribute
+  | TunnelEncapsulationAttribute
+  | TrafficEngineeringAttribute
+  | Ipv6ExtCommunitiesAttribute
+  | AigpAttribute
+  | PeDistinguisherLabelsAttribute
+  | BgpLsAttribute
+  | BgpsecPathAttribute
+  | SfpAttribute
+  | BfdDiscriminatorAttribute
+  | NextHopCharacteristicsAttribute
+  | PrefixSidAttribute
+  | BierAttribute
+  | AttrSetAttribute
   | RawAttribute
 
 type AttributeDecoder = (c: Cursor, asOctets: 2 | 4) => Attribute
@@ -73,6 +130,20 @@ const DECODERS: ReadonlyMap<number, AttributeDecoder> = new Map<number, Attribut
   [32, decodeLargeCommunities],
   [35, decodeOnlyToCustomer],
   [36, decodeDPath],
+  [20, decodeConnector],
+  [21, decodeAsPathLimit],
+  [23, decodeTunnelEncapsulation],
+  [24, decodeTrafficEngineering],
+  [25, decodeIpv6ExtCommunities],
+  [26, decodeAigp],
+  [27, decodePeDistinguisherLabels],
+  [29, decodeBgpLs],
+  [33, decodeBgpsecPath],
+  [37, decodeSfp],
+  [38, decodeBfdDiscriminator],
+  [39, decodeNextHopCharacteristics],
+  [40, decodePrefixSid],
+  [41, decodeBier],
 ])
 
 /**
@@ -92,16 +163,83 @@ function decodeOne(index: UpdateIndex, type: number): Attribute {
   const { bytes, view } = index
   const at = index.at[type]!
   const end = at + index.len[type]!
-  const decode = DECODERS.get(type)
-  if (decode !== undefined) {
-    try {
-      const c = cursorOver(bytes, at, end, attributeName(type), 'RFC 7606', view)
-      return decode(c, index.asOctets)
-    } catch (error) {
-      // The index let it pass, so this would be a rule that it lacks: kept raw, and told.
-      if (!(error instanceof DecodeError)) throw error
-      index.addError(error)
-    }
+  const spec = 'RFC 7606'
+  const c = cursorOver(bytes, at, end, attributeName(type), spec, view)
+  const onError = (error: DecodeError): void => {
+    index.addError(error)
   }
-  return { kind: 'raw', type, flags: index.flagsOf[type]!, raw: toHex(bytes, at, end) }
+  return decodeAttributeValue(type, index.flagsOf[type]!, c, index.asOctets, onError)
+}
+
+/**
+ * One attribute's value, wherever it is. What isn't known, or can't be read, is kept raw.
+ *
+ * @param onError  gets what is wrong; it may come from an attribute inside an ATTR_SET
+ */
+function decodeAttributeValue(
+  type: number,
+  flags: number,
+  c: Cursor,
+  asOctets: 2 | 4,
+  onError: (error: DecodeError) => void,
+  nested = false,
+): Attribute {
+  const { bytes, pos, end } = c
+  const raw: RawAttribute = { kind: 'raw', type, flags, raw: toHex(bytes, pos, end) }
+  const decode = DECODERS.get(type)
+  try {
+    if (type === ATTR_ATTR_SET && !nested) {
+      return decodeAttrSet(c, (inner, innerFlags, value) =>
+        decodeNested(inner, innerFlags, value, onError),
+      )
+    }
+    return decode === undefined ? raw : decode(c, asOctets)
+  } catch (error) {
+    // The index let it pass, so this would be a rule that it lacks: kept raw, and told.
+    if (!(error instanceof DecodeError)) throw error
+    onError(error)
+    return raw
+  }
+}
+
+/** RFC 6368 section 5: the index has not seen these, so that nothing about their lengths is known. */
+function decodeNested(
+  type: number,
+  flags: number,
+  c: Cursor,
+  onError: (error: DecodeError) => void,
+): Attribute {
+  const octets = c.end - c.pos
+  const wrong = lengthFault(type, octets) ?? misfitOf(type, c.bytes, c.pos, octets)?.detail
+  const path = type === ATTR_AS_PATH || type === ATTR_AS4_PATH
+  const fits = (width: number): boolean => asPathFits(c.bytes, c.pos, octets, width)
+  // Numbers of 4 octets, unless they are 2: nothing around says it.
+  const asOctets = path && !fits(4) && fits(2) ? 2 : 4
+  if (wrong === undefined && (!path || fits(asOctets))) {
+    return decodeAttributeValue(type, flags, c, asOctets, onError, true)
+  }
+  const detail = wrong ?? 'segments do not fill the attribute with either AS width'
+  onError(
+    new DecodeError('BAD_LENGTH', detail, {
+      offset: c.pos,
+      length: octets,
+      path: `attr_set.${attributeName(type)}`,
+      spec: 'RFC 7606 section 7.16',
+      handling: 'treat-as-withdraw',
+    }),
+  )
+  return { kind: 'raw', type, flags, raw: toHex(c.bytes, c.pos, c.end) }
+}
+
+/** What the rule of a fixed length has against so many octets. */
+function lengthFault(type: number, octets: number): string | undefined {
+  const rule = ATTRIBUTE_RULES.find((row) => row.type === type)?.length
+  if (rule === undefined) return undefined
+  if ('exactly' in rule && octets !== rule.exactly) {
+    return `${octets} octets, expected ${rule.exactly}`
+  }
+  if ('multipleOf' in rule && (octets === 0 || octets % rule.multipleOf !== 0)) {
+    return `${octets} octets is not a non-zero multiple of ${rule.multipleOf}`
+  }
+  return undefined
 }
