@@ -100,10 +100,10 @@ const OCTETS_IN_MEGABIT = 125_000
 const AS_TRANS = 23456
 
 /**
- * Lanes that the array columns of one field may take. Every row has all of them, so that an UPDATE of
+ * Lanes that the array columns of one UPDATE may take, in all its fields. Every row has all of them, so that an UPDATE of
  * 64 KiB (RFC 8654) could be made to take a gigabyte; one of 4 KiB cannot reach this.
  */
-const MAX_FIELD_LANES = 1 << 22
+const MAX_UPDATE_LANES = 1 << 22
 
 /** Masks by prefix length for addresses read as four little-endian lanes. */
 const MASKS = new Int32Array(129 * 4)
@@ -187,6 +187,8 @@ export abstract class RouteExtractor implements NlriSink {
   #fwdLo = 0
   #fwdHi = 0
   readonly #next = new Int32Array(8)
+  /** What the fields of the UPDATE so far have left of MAX_UPDATE_LANES. */
+  #lanesLeft = 0
   readonly #hash = new Hash64()
   readonly #rowHash = new Hash64()
 
@@ -575,6 +577,7 @@ export abstract class RouteExtractor implements NlriSink {
   readAttributes(context: RouteContext): void {
     const index = context.index
     const { bytes, view, at, len } = index
+    this.#lanesLeft = MAX_UPDATE_LANES
     let flags = 0
     let lo = 0
     let hi = 0
@@ -950,7 +953,9 @@ export abstract class RouteExtractor implements NlriSink {
       this.#clusters.lanes +
       stringLanes(this.#unknown) +
       ((this.#pathSets.length + this.#dPath.length) >> 2)
-    if (lanes * (n1 - n0) > MAX_FIELD_LANES) return this.#tooLong(k, n0, n1, lanes, index)
+    const needed = lanes * (n1 - n0)
+    if (needed > this.#lanesLeft) return this.#tooLong(k, n0, n1, lanes, index)
+    this.#lanesLeft -= needed
     k.asPath.repeat(this.#path.data, this.#path.lanes, n0, n1, 0)
     k.communities.repeat(this.#communities.data, this.#communities.lanes, n0, n1, 0)
     k.extCommunities.repeat(this.#ext.data, this.#ext.lanes, n0, n1, 1)
