@@ -28,6 +28,10 @@ class CountSink {
     this.routes++
     this.checksum = (this.checksum + routeType + end - start + bytes[start + 7] + pathId) | 0
   }
+  family(bytes, nlri, start, end, pathId) {
+    this.routes++
+    this.checksum = (this.checksum + end - start + pathId) | 0
+  }
   opaque(bytes, start, end) {
     this.routes++
     this.checksum = (this.checksum + end - start) | 0

@@ -397,8 +397,8 @@ describe('made by hand', () => {
         ),
         ...route(...unreach(1, 128, [24 + 64 + 24, 0x80, 0, 0, ...RD, 10, 2, 0])),
         ...route(...unreach(1, 4, [24 + 24, 0, 0, 0, 10, 1, 0])),
-        ...route(...ATTRIBUTES, ...reach(16388, 71, ip('192.0.2.1'), [1, 2, 3, 4])),
-        ...route(...unreach(1, 133, [0xde, 0xad])),
+        ...route(...ATTRIBUTES, ...reach(16388, 99, ip('192.0.2.1'), [1, 2, 3, 4])),
+        ...route(...unreach(25, 128, [0xde, 0xad])),
         ...plain,
         ...withdraw(A, '10.9.9.0/24'),
       ]),
@@ -468,7 +468,7 @@ describe('made by hand', () => {
         ...ip('2001:db8::9'),
         ...be(0, 3),
       ]),
-      ...evpn(11, [1, 2, 3, 4, 5]),
+      ...evpn(12, [1, 2, 3, 4, 5]),
       ...evpn(200, new Array<number>(200).fill(0xab)),
     ]
     const extra = [
@@ -496,7 +496,7 @@ describe('made by hand', () => {
       '[5]:[65000:7]:[0]:[23]:[10.1.2.0]',
       '[5]:[65000:7]:[0]:[0]:[0.0.0.0]',
       '[5]:[65000:7]:[0]:[56]:[2001:db8:1:200::]',
-      '[11]:0x0102030405',
+      '[12]:0x0102030405',
       `[200]:0x${'ab'.repeat(200)}`,
     ])
     expect(announced.map((row) => [row['vni'], row['vni2']])).toEqual([
@@ -518,6 +518,254 @@ describe('made by hand', () => {
       '2001:db8::9',
     ])
   })
+
+  test('EVPN types 6 to 11', async () => {
+    const group = [32, ...ip('192.0.2.7'), 32, ...ip('239.1.1.1')]
+    const router = [32, ...ip('192.0.2.1')]
+    const imet = [3, 17, ...RD, ...be(9, 4), ...router]
+    const nlri = (flags: number): readonly number[] => [
+      ...evpn(6, [...RD, ...be(10, 4), ...group, ...router, flags]),
+      ...evpn(6, [...RD, ...be(10, 4), 0, 128, ...ip('ff0e::1'), 128, ...ip('2001:db8::1'), flags]),
+      ...evpn(7, [...RD, ...ESI, ...be(11, 4), ...group, ...router, flags]),
+      ...evpn(8, [...RD, ...ESI, ...be(12, 4), ...group, ...router, ...be(0, 4), 10, flags]),
+      ...evpn(9, [...RD, ...be(13, 4), ...hex('0009fde800000001')]),
+      ...evpn(10, [...RD, ...be(14, 4), 0, 0, ...router]),
+      ...evpn(11, [...imet, ...router]),
+    ]
+    const extra = [
+      ...attribute(0xc0, 16, hex('0002fde80000c351')),
+      ...attribute(0xc0, 22, [0, 6, ...be(10200, 3), ...ip('192.0.2.1')]),
+    ]
+    const told = (flags: number): readonly number[] =>
+      route(...ATTRIBUTES, ...extra, ...reach(25, 70, ip('192.0.2.1'), nlri(flags)))
+    const announced = [...up(), ...told(2), ...told(4)]
+    await expectLive(await expectEqual(Uint8Array.from(announced), { maxRows: 4 }), 7)
+    const rows = await expectEqual(
+      Uint8Array.from([
+        ...announced,
+        ...announce(A, '10.0.0.0/8'),
+        ...route(...unreach(25, 70, nlri(0))),
+      ]),
+      { maxRows: 4 },
+    )
+    const shown = (row: Row): unknown[] =>
+      ['nlri', 'rd', 'evpn_type', 'eth_tag', 'esi', 'vni'].map((name) => row[name])
+    const esi = '00:11:22:33:44:55:66:77:88:99'
+    const sg = '[32]:[192.0.2.7]:[32]:[239.1.1.1]:[32]:[192.0.2.1]'
+    const rd = '65000:7'
+    expect(rows.route_events.slice(0, 7).map(shown)).toEqual([
+      [`[6]:[65000:7]:[10]:${sg}`, rd, 6, 10, '', 50001],
+      ['[6]:[65000:7]:[10]:[0]:[*]:[128]:[ff0e::1]:[128]:[2001:db8::1]', rd, 6, 10, '', 50001],
+      [`[7]:[65000:7]:[${esi}]:[11]:${sg}`, rd, 7, 11, esi, 50001],
+      [`[8]:[65000:7]:[${esi}]:[12]:${sg}`, rd, 8, 12, esi, 50001],
+      ['[9]:[65000:7]:[13]:[0x0009fde800000001]', rd, 9, 13, '', 10200],
+      ['[10]:[65000:7]:[14]:[0]:[*]:[0]:[*]:[32]:[192.0.2.1]', rd, 10, 14, '', 10200],
+      ['[11]:[[3]:[65000:7]:[9]:[32]:[192.0.2.1]]:[32]:[192.0.2.1]', rd, 11, 0, '', 10200],
+    ])
+    // Flags are what a route says, not which route it is.
+    const same = rows.route_events.slice(0, 7).map((row, i) => {
+      const again = rows.route_events[i + 7]!
+      expect(again['nlri']).toBe(row['nlri'])
+      return again['attr_hash'] === row['attr_hash']
+    })
+    expect(same).toEqual([false, false, false, false, true, true, true])
+    await expectGone(rows, 7)
+  })
+
+  test('families beside prefixes and EVPN', async () => {
+    const rule = [
+      ...[1, 24, 10, 1, 2, 3, 0x81, 6],
+      ...[5, 0x12, 0x1f, 0x90, 0x54, 0x1f, 0x98, 0x81, 25],
+      ...[9, 0x80, 2],
+    ]
+    const pe = ip('192.0.2.1')
+    const lsNode = [...be(256, 2), ...be(18, 2), ...hex('020000040000fde8 02030006010000000001')]
+    const ls = [2, ...be(7, 8), ...lsNode]
+    const vplsOf = (label: number): readonly number[] => [
+      ...be(17, 2),
+      ...RD,
+      ...be(5, 2),
+      ...be(1, 2),
+      ...be(8, 2),
+      ...be(label << 4, 3),
+    ]
+    const list: (label: number) => [number, number, readonly number[]][] = (label) => [
+      [1, 133, [rule.length, ...rule, 3, 3, 0x81, 17]],
+      [1, 134, [rule.length + 8, ...RD, ...rule]],
+      [2, 133, [10, 1, 64, 32, ...hex('12345678'), 3, 0x81, 6]],
+      [
+        1,
+        132,
+        [
+          0,
+          32,
+          ...be(65000, 4),
+          48,
+          ...be(65000, 4),
+          0,
+          2,
+          96,
+          ...be(65000, 4),
+          0,
+          2,
+          ...RD.slice(2),
+        ],
+      ],
+      [25, 65, [...vplsOf(label), ...be(12, 2), ...RD, ...pe]],
+      [
+        1,
+        5,
+        [
+          1,
+          12,
+          ...RD,
+          ...pe,
+          7,
+          22,
+          ...RD,
+          ...be(65000, 4),
+          32,
+          ...pe,
+          32,
+          ...ip('239.1.1.1'),
+          99,
+          1,
+          7,
+        ],
+      ],
+      [1, 73, [96, ...be(1, 4), ...be(100, 4), ...pe]],
+      [2, 73, [192, ...be(1, 4), ...be(100, 4), ...ip('2001:db8::1')]],
+      [16388, 71, [...be(1, 2), ...be(ls.length, 2), ...ls, ...be(77, 2), ...be(2, 2), 1, 2]],
+      [16388, 72, [...be(1, 2), ...be(ls.length + 8, 2), ...RD, ...ls]],
+      [1, 85, [1, 0, 3, 23, ...RD, 32, ...ip('10.0.0.9'), ...be(label, 4), 9, 32, ...pe]],
+      [1, 66, [128, ...RD, ...pe, ...ip('239.9.9.9')]],
+      [1, 83, [16, 9, 1, 32, ...ip('10.0.0.1'), ...be(100, 4), 1, 3, ...be(label << 4, 3)]],
+      [1, 129, [64 + 24, ...RD, 10, 2, 0]],
+      [2, 76, labelled([label], [...RD, 0x20], 64 + 8)],
+    ]
+    const told = (label: number): readonly number[] =>
+      list(label).flatMap(([afi, safi, nlri]) =>
+        route(...ATTRIBUTES, ...reach(afi, safi, pe, nlri)),
+      )
+    const plain = announce(A, '10.9.9.0/24')
+    const announced = [...up(), ...told(100), ...plain, ...told(200), ...plain]
+    await expectLive(await expectEqual(Uint8Array.from(announced), { maxRows: 5 }), 23)
+    const rows = await expectEqual(
+      Uint8Array.from([
+        ...announced,
+        ...list(0).flatMap(([afi, safi, nlri]) => route(...unreach(afi, safi, nlri))),
+      ]),
+      { maxRows: 5 },
+    )
+    const text =
+      'destination 10.1.2.0/24 protocol =6 destination-port >8080&<8088|=25 tcp-flags syn'
+    const node = '[1]:[isis-l2]:[7]:[as=65000,igp-router-id=0100.0000.0001]'
+    const expected: [string, string, number[]][] = [
+      [text, '', []],
+      ['protocol =17', '', []],
+      [`[65000:7]:${text}`, '65000:7', []],
+      ['destination 0:0:1234:5678::/32-64 protocol =6', '', []],
+      ['0/0', '', []],
+      ['65000/32', '', []],
+      ['65000:0x0002/48', '', []],
+      ['65000:rt:65000:7/96', '', []],
+      ['[65000:7]:[5]:[1]', '65000:7', [100]],
+      ['[65000:7]:[192.0.2.1]', '65000:7', []],
+      ['[1]:[65000:7]:[192.0.2.1]', '65000:7', []],
+      ['[7]:[65000:7]:[65000]:[32]:[192.0.2.1]:[32]:[239.1.1.1]', '65000:7', []],
+      ['[99]:0x07', '', []],
+      ['[1]:[100]:[192.0.2.1]', '', []],
+      ['[1]:[100]:[2001:db8::1]', '', []],
+      [node, '', []],
+      ['[77]:0x0102', '', []],
+      [`[65000:7]:${node}`, '65000:7', []],
+      ['[1]:[3]:[65000:7]:[32]:[10.0.0.9]', '65000:7', []],
+      ['[65000:7]:[192.0.2.1]:[239.9.9.9]', '65000:7', []],
+      ['[1]:[32]:[10.0.0.1]:[100]', '', []],
+      ['65000:7:10.2.0.0/24', '65000:7', []],
+      ['65000:7:2000::/8', '65000:7', [100]],
+    ]
+    const n = expected.length
+    const routes = withoutUnicast(rows)
+    expect(routes.slice(0, n).map((row) => [row['nlri'], row['rd'], row['labels']])).toEqual(
+      expected,
+    )
+    expect(
+      routes
+        .slice(0, n)
+        .map((row) => row['prefix'])
+        .filter((prefix) => prefix !== ''),
+    ).toEqual(['10.2.0.0/24', '2000::/8'])
+    // Labels and tunnels are what a route says.
+    const changed = routes.slice(0, n).flatMap((row, i) => {
+      const again = routes[n + i]!
+      expect(again['nlri']).toBe(row['nlri'])
+      return again['attr_hash'] === row['attr_hash'] ? [] : [row['nlri']]
+    })
+    expect(changed).toEqual([
+      '[65000:7]:[5]:[1]',
+      '[1]:[3]:[65000:7]:[32]:[10.0.0.9]',
+      '[1]:[32]:[10.0.0.1]:[100]',
+      '65000:7:2000::/8',
+    ])
+    await expectGone(rows, n)
+  })
+
+  type Tables = Record<JsonTable, Row[]>
+  const MINE = 'WHERE bmp_session = {s:UInt64} AND NOT (afi = 1 AND safi = 1)'
+  const withoutUnicast = (rows: Tables): Row[] =>
+    rows.route_events.filter((row) => row['afi'] !== 1 || row['safi'] !== 1)
+  const routeOf = (row: Row): string =>
+    [row['afi'], row['safi'], row['nlri'], row['rd'], row['attr_hash']].map(String).join(' ')
+
+  /** `n` routes announced twice: the views of what is there have each once, as announced last. */
+  async function expectLive(rows: Tables, n: number): Promise<void> {
+    const routes = withoutUnicast(rows)
+    expect(routes).toHaveLength(2 * n)
+    const wanted = routes.slice(n).map(routeOf).sort()
+    const [first] = routes
+    const params = {
+      s: Number(first!['bmp_session']),
+      router: String(first!['router']),
+      at: String(routes.at(-1)!['rx_ts']),
+    }
+    const at = "at = {at:DateTime64(6, 'UTC')}"
+    for (const view of [
+      'rib_current',
+      `rib_at(${at})`,
+      `router_rib_at(router = {router:String}, ${at})`,
+    ]) {
+      const found = await db.query<Row>(`SELECT * FROM ribscope.${view} ${MINE}`, params)
+      expect(found.map(routeOf).sort(), view).toEqual(wanted)
+    }
+    const binary = await db.query<Row>(
+      `SELECT count() AS n, countIf(rd != 0) AS rds FROM ribscope.rib_live ${MINE}`,
+      params,
+    )
+    const rds = routes.slice(n).filter((row) => row['rd'] !== '')
+    expect(binary).toMatchObject([{ n: String(n), rds: String(rds.length) }])
+  }
+
+  /** `n` routes announced twice and withdrawn: each withdrawal is one of a route that was there. */
+  async function expectGone(rows: Tables, n: number): Promise<void> {
+    const routes = withoutUnicast(rows)
+    expect(routes).toHaveLength(3 * n)
+    const s = Number(routes[0]!['bmp_session'])
+    expect(await db.query(`SELECT * FROM ribscope.rib_current ${MINE}`, { s })).toEqual([])
+    const classes = await db.query<Row>(
+      `SELECT nlri, class, rd FROM ribscope.route_event_class ${MINE} AND implied = 0 ORDER BY seq`,
+      { s },
+    )
+    expect(classes.map((row) => [row['nlri'], row['rd']])).toEqual(
+      routes.map((row) => [row['nlri'], row['rd']]),
+    )
+    const of = (from: number): string[] =>
+      classes.slice(from, from + n).map((row) => String(row['class']).slice(0, 2))
+    // A later session of the same router finds what an earlier one left.
+    expect(of(0).filter((name) => name !== 'NE' && name !== 'AA')).toEqual([])
+    expect(new Set(of(n))).toEqual(new Set(['AA']))
+    expect(new Set(of(2 * n))).toEqual(new Set(['AW']))
+  }
 
   test('path identifiers, VRFs, distinguishers, statistics, errors, all session rows', async () => {
     const vpn: HandPeer = {

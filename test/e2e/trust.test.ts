@@ -745,7 +745,7 @@ describe('peer_sessions', () => {
         if (name !== '') expect(sql).toContain(`'${name.replaceAll('_', ' ')}'`)
       }
     }
-    const families = [1, 2, 25].flatMap((afi) =>
+    const families = [1, 2, 25, 16388].flatMap((afi) =>
       Array.from({ length: 256 }, (_, safi) => [afi, safi] as const),
     )
     const known = families.filter(([afi, safi]) => !familyName(afi, safi).startsWith('afi-'))

@@ -6,6 +6,8 @@ import type { RowSink } from './sink.ts'
 /** Everything is decoded and nothing kept: the session's own counters are the result. */
 export class CountSink implements RowSink, NlriSink {
   #rows = 0
+  /** Fields of families that are not decoded: each counts as one route, how many it holds is not known. */
+  unknownFields = 0
 
   open(): void {
     // Nothing to keep.
@@ -41,7 +43,12 @@ export class CountSink implements RowSink, NlriSink {
     this.#rows++
   }
 
+  family(): void {
+    this.#rows++
+  }
+
   opaque(): void {
     this.#rows++
+    this.unknownFields++
   }
 }

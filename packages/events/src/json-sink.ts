@@ -9,6 +9,7 @@ import { JsonBuffer, ascii, part } from './json-buffer.ts'
 import type { Part } from './json-buffer.ts'
 import {
   FLAG_DEFAULT_GW,
+  FLAG_KEY_RD,
   FLAG_LINK_BW,
   FLAG_LOCAL_PREF,
   FLAG_LOC_RIB_ADDPATH,
@@ -20,6 +21,7 @@ import {
   FLAG_NEXT_HOP_MAPPED,
   FLAG_OWN_AS_PREPENDED,
   FLAG_RMAC,
+  FLAG_TEXT_KEY,
   RouteBlock,
   USED_ENCAP,
   USED_GATEWAY,
@@ -330,12 +332,14 @@ export class JsonSink extends RouteExtractor implements RowSink {
     const prefixEnd = out.length
     out.part(NLRI)
     const keyAt = (k.used & USED_KEY) === 0 ? -1 : this.#nextKey(k, row)
-    if (k.evpn) this.#evpnNlri(k, row, keyAt)
+    const flags = k.flags[row]!
+    if ((flags & FLAG_TEXT_KEY) !== 0) this.#text(k, k.evpn ? keyAt + 1 : keyAt)
+    else if (k.evpn) this.#evpnNlri(k, row, keyAt)
     else if (k.ipVersion[row] === 0) {
       out.part(HEX_PREFIX)
       for (let i = keyAt; i < this.#keyAt; i++) out.hex(k.key[i]!)
     } else {
-      if (k.safi[row] === VPN) {
+      if (isVpn(k.safi[row]!)) {
         this.#rd(k, row)
         out.octet(58)
       }
@@ -345,9 +349,9 @@ export class JsonSink extends RouteExtractor implements RowSink {
     out.part(PATH_ID)
     out.u32((k.used & USED_PATH_ID) === 0 ? 0 : k.pathId[row]!)
     out.part(RD)
-    if (k.evpn ? k.evpnType[row]! >= 1 && k.evpnType[row]! <= 5 : k.safi[row] === VPN) {
+    if (k.evpn ? k.evpnType[row]! >= 1 && k.evpnType[row]! <= 5 : isVpnPrefix(k, row)) {
       this.#rd(k, row)
-    }
+    } else if ((flags & FLAG_KEY_RD) !== 0) this.#rd(k, row)
     out.part(LABELS)
     this.#numbers(out, k.labels, row)
     out.octet(93)
@@ -364,6 +368,13 @@ export class JsonSink extends RouteExtractor implements RowSink {
     }
     this.#keyAt = at + octets
     return at
+  }
+
+  /** Text of the NLRI that is part of its key, up to the octet 0. */
+  #text(k: RouteBlock, keyAt: number): void {
+    const out = this.#out
+    const end = k.key.indexOf(0, keyAt)
+    out.encoded(k.key.subarray(keyAt, end))
   }
 
   #prefix(k: RouteBlock, row: number): void {
@@ -557,7 +568,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
     const type = k.evpnType[row]!
     out.u32(type)
     out.part(ESI)
-    if (type === 1 || type === 2 || type === 4 || type === 5) out.colonHex(k.esi, row * 10, 10)
+    if (type !== 3 && type !== 6 && type >= 1 && type <= 8) out.colonHex(k.esi, row * 10, 10)
     out.part(ETH_TAG)
     out.u32(k.ethTag[row]!)
     out.part(MAC)
@@ -625,7 +636,15 @@ export class JsonSink extends RouteExtractor implements RowSink {
   }
 }
 
-const VPN = 128
+/** Prefixes behind a route distinguisher: RFC 4364, 9832 and 6513. */
+function isVpn(safi: number): boolean {
+  return safi === 128 || safi === 76 || safi === 129
+}
+
+function isVpnPrefix(k: RouteBlock, row: number): boolean {
+  return k.ipVersion[row] !== 0 && isVpn(k.safi[row]!)
+}
+
 const ADDPATH_0 = part('"loc_rib_addpath":0')
 const ADDPATH_1 = part('"loc_rib_addpath":1')
 /** By rib code; vantage 0 needs the inventory, which is joined when read. */

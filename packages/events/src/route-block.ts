@@ -30,6 +30,10 @@ export const FLAG_RMAC = 1 << 10
 export const FLAG_AS_PATH = 1 << 11
 /** The next hop was sent as 16 octets that hold an IPv4 address (RFC 4798): `::ffff:192.0.2.1` as text. Bits 12-18 are taken (`route-native.ts`). */
 export const FLAG_NEXT_HOP_MAPPED = 1 << 19
+/** nlri_key is the text of the NLRI, an octet 0 and its key octets; for EVPN behind the route type. */
+export const FLAG_TEXT_KEY = 1 << 20
+/** Those key octets begin with the route distinguisher. */
+export const FLAG_KEY_RD = 1 << 21
 
 /** Columns that blocks may go without. */
 export const USED_KEY = 1 << 0

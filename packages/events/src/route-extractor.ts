@@ -23,18 +23,21 @@ import {
   ATTR_ORIGIN,
   ATTR_ORIGINATOR_ID,
   ATTR_PMSI_TUNNEL,
+  evpnKeyEnd,
   formatAsPath,
   formatDPath,
+  formatEvpnNlri,
   formatSegments,
   mergeAs4Path,
   toHex,
   walkNlri,
 } from '@ribscope/wire'
-import type { AsPathSegment, NlriField, NlriSink, UpdateIndex } from '@ribscope/wire'
+import type { AsPathSegment, FamilyNlri, NlriField, NlriSink, UpdateIndex } from '@ribscope/wire'
 import { Hash64 } from './hash.ts'
 import {
   FLAG_AS_PATH,
   FLAG_DEFAULT_GW,
+  FLAG_KEY_RD,
   FLAG_LINK_BW,
   FLAG_LOCAL_PREF,
   FLAG_LOC_RIB_ADDPATH,
@@ -46,6 +49,7 @@ import {
   FLAG_NEXT_HOP_MAPPED,
   FLAG_OWN_AS_PREPENDED,
   FLAG_RMAC,
+  FLAG_TEXT_KEY,
   RouteBlock,
   USED_ENCAP,
   USED_FWD_HASH,
@@ -158,6 +162,8 @@ export abstract class RouteExtractor implements NlriSink {
   #announce = true
   #unicastSafi = true
   #mixes = false
+  /** Rows of this field have flags of their own. */
+  #rowFlags = false
 
   // Attributes of the UPDATE in hand, read once per field with announcements.
   readonly #path = new ArrayScratch()
@@ -221,6 +227,7 @@ export abstract class RouteExtractor implements NlriSink {
     this.#ipv6 = field.afi === 2
     this.#announce = announce
     this.#unicastSafi = field.safi === 1 || field.safi === 2
+    this.#rowFlags = isEvpn
     this.#mixes = !isEvpn && (block.labels.used || (block.used & (USED_KEY | USED_RD)) !== 0)
     if (this.#announce) this.#nextHop(context, field)
     walkNlri(index, field, this)
@@ -261,11 +268,14 @@ export abstract class RouteExtractor implements NlriSink {
     k.pathId[row] = pathId
     k.evpnType[row] = routeType
     k.flags[row] = 0
-    const known = routeType >= 1 && routeType <= 5
+    const known = routeType >= 1 && routeType <= 11
+    let rdAt = known ? start : -1
+    // A Leaf A-D route has that of the route in front of it, if there is one.
+    if (routeType === 11) rdAt = bytes[start + 1]! >= 8 ? start + 2 : -1
     k.use(USED_RD, k.rd, 2, row)
-    if (known) {
-      k.rd[row * 2] = view.getInt32(start + 4)
-      k.rd[row * 2 + 1] = view.getInt32(start)
+    if (rdAt >= 0) {
+      k.rd[row * 2] = view.getInt32(rdAt + 4)
+      k.rd[row * 2 + 1] = view.getInt32(rdAt)
     } else {
       k.rd[row * 2] = 0
       k.rd[row * 2 + 1] = 0
@@ -316,6 +326,17 @@ export abstract class RouteExtractor implements NlriSink {
         gatewayAt = ipAt + gatewayOctets
         labelAt = gatewayAt + gatewayOctets
         break
+      case 6:
+      case 9:
+      case 10:
+        tagAt = start + 8
+        break
+      case 7:
+      case 8:
+        esiAt = start + 8
+        esiIsKey = true
+        tagAt = start + 18
+        break
       default:
     }
     if (ipAt >= 0) {
@@ -363,13 +384,21 @@ export abstract class RouteExtractor implements NlriSink {
     if (hasLabel) labels.data[labels.count++] = label
     if (hasLabel2) labels.data[labels.count++] = label2
     labels.ends[row * 2] = labels.count
-    if (routeType === 3) label = this.#announce ? this.#pmsiLabel : 0
+    if (routeType === 3 || (routeType >= 9 && routeType <= 11)) {
+      label = this.#announce ? this.#pmsiLabel : 0
+    }
     k.vni[row] = label !== 0 ? label : this.#announce && known ? this.#rtVni : 0
     if (label2 !== 0) k.use(USED_VNI2, k.vni2, 1, row)
     k.vni2[row] = label2
 
     this.#gateway(k, row, gatewayAt, gatewayOctets)
-    this.#evpnKey(k, row, bytes, routeType, start, end, ipAt, ipv6)
+    if (known && routeType > 5) {
+      const keyEnd = evpnKeyEnd(bytes, routeType, start, end)
+      const text = formatEvpnNlri(bytes, routeType, start, end)
+      k.flags[row] = FLAG_TEXT_KEY | (rdAt >= 0 ? FLAG_KEY_RD : 0)
+      this.#textKey(k, row, bytes, routeType, text, rdAt, [start, keyEnd])
+      hash.octets(bytes, view, keyEnd, end - keyEnd)
+    } else this.#evpnKey(k, row, bytes, routeType, start, end, ipAt, ipv6)
     if (!this.#announce) return
     hash.word(hasLabel ? label : -1)
     hash.word(hasLabel2 ? label2 : -1)
@@ -381,6 +410,84 @@ export abstract class RouteExtractor implements NlriSink {
     if (gatewayAt >= 0) hash.octets(bytes, view, gatewayAt, gatewayOctets)
     hash.finish()
     this.#rowHashes(k, row, hash.lo, hash.hi)
+  }
+
+  family(bytes: Uint8Array, nlri: FamilyNlri, start: number, end: number, pathId: number): void {
+    const k = this.block
+    const row = k.n
+    if (row === k.capacity) k.grow()
+    k.n = row + 1
+    const j = row << 2
+    k.addr[j] = 0
+    k.addr[j + 1] = 0
+    k.addr[j + 2] = 0
+    k.addr[j + 3] = 0
+    k.bits[row] = 0
+    k.ipVersion[row] = 0
+    if (pathId !== 0) k.use(USED_PATH_ID, k.pathId, 1, row)
+    k.pathId[row] = pathId
+    const { rdAt, labels: numbers } = nlri
+    if (rdAt >= 0) {
+      k.use(USED_RD, k.rd, 2, row)
+      k.rd[row * 2] = this.#view.getInt32(rdAt + 4)
+      k.rd[row * 2 + 1] = this.#view.getInt32(rdAt)
+    } else {
+      k.rd[row * 2] = 0
+      k.rd[row * 2 + 1] = 0
+    }
+    this.#rowFlags = true
+    k.flags[row] = FLAG_TEXT_KEY | (rdAt >= 0 ? FLAG_KEY_RD : 0)
+    const key = nlri.key ?? [start, end]
+    this.#textKey(k, row, bytes, -1, nlri.route.nlri, rdAt, key)
+    const { labels } = k
+    if (!labels.used) labels.start(row)
+    if (numbers !== undefined) {
+      if (labels.count + numbers.length > labels.data.length) {
+        labels.grow(labels.count + numbers.length)
+      }
+      for (const label of numbers) labels.data[labels.count++] = label
+    }
+    labels.ends[row * 2] = labels.count
+    if (!this.#announce) return
+    // What is not in the key is what the route says.
+    const hash = this.#rowHash
+    hash.seed(key.length)
+    let at = start
+    for (let i = 0; i <= key.length; i += 2) {
+      const to = key[i] ?? end
+      hash.octets(bytes, this.#view, at, to - at)
+      at = key[i + 1] ?? end
+    }
+    hash.finish()
+    this.#rowHashes(k, row, hash.lo, hash.hi)
+  }
+
+  /**
+   * nlri_key of what is shown by its text: that text, 0, the route distinguisher, the octets that are the
+   * route's key. Two routes of one text are two routes all the same.
+   *
+   * @param first  an octet in front, or -1
+   */
+  #textKey(
+    k: RouteBlock,
+    row: number,
+    bytes: Uint8Array,
+    first: number,
+    text: string,
+    rdAt: number,
+    ranges: readonly number[],
+  ): void {
+    let octets = (first < 0 ? 0 : 1) + text.length + 1 + (rdAt < 0 ? 0 : 8)
+    for (let i = 0; i < ranges.length; i += 2) octets += ranges[i + 1]! - ranges[i]!
+    let at = k.keyRoom(octets, row)
+    const to = k.key
+    if (first >= 0) to[at++] = first
+    for (let i = 0; i < text.length; i++) to[at++] = text.charCodeAt(i)
+    to[at++] = 0
+    if (rdAt >= 0) for (let i = 0; i < 8; i++) to[at++] = bytes[rdAt + i]!
+    for (let i = 0; i < ranges.length; i += 2) {
+      for (let from = ranges[i]!; from < ranges[i + 1]!; from++) to[at++] = bytes[from]!
+    }
   }
 
   opaque(bytes: Uint8Array, start: number, end: number): void {
@@ -900,7 +1007,7 @@ export abstract class RouteExtractor implements NlriSink {
       flags |= FLAG_NEXT_HOP
       if (field.nextHopGlobalOctets === 16 && isMapped(this.#next)) flags |= FLAG_NEXT_HOP_MAPPED
     }
-    if (k.evpn) for (let row = n0; row < n1; row++) k.flags[row]! |= flags
+    if (this.#rowFlags) for (let row = n0; row < n1; row++) k.flags[row]! |= flags
     else fillLanes(k.flags, n0, n1, flags)
 
     if (announce) this.#fillAnnounced(k, n0, n1, flags, index)

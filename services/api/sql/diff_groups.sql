@@ -109,7 +109,7 @@ FROM
     )
 ) AS g
 WHERE (empty({router:String}) OR g.router = {router:String} OR g.router_name = {router:String})
-    AND ({scope:String} = 'all' OR ({scope:String} = 'vips' AND g.is_vip) OR ({scope:String} = 'unicast' AND g.afi IN (1, 2) AND g.safi != 128) OR ({scope:String} = 'vpn' AND g.safi = 128) OR ({scope:String} = 'evpn' AND g.afi = 25))
+    AND ({scope:String} = 'all' OR ({scope:String} = 'vips' AND g.is_vip) OR ({scope:String} = 'unicast' AND g.afi IN (1, 2) AND g.safi IN (1, 2, 4)) OR ({scope:String} = 'vpn' AND g.safi IN (76, 128, 129)) OR ({scope:String} = 'evpn' AND g.afi = 25))
 GROUP BY g.grp
 ORDER BY score DESC, prefixes * routers_n DESC, routes DESC, began_us, grp
 LIMIT {limit:UInt32}

@@ -5,7 +5,7 @@
     (
         SELECT concat(if(t.ip_version = 4, substring(toString(t.addr), 8), toString(t.addr)), '/', toString(t.bits)) AS prefix,
             multiIf(t.afi = 25, if(transform(t.vni, l3vnis.1, l3vnis.2, '') AS vni_vrf != '', vni_vrf, concat('vni', toString(t.vni))),
-                t.safi = 128, if(transform(t.rd, rds.1, rds.2, '') AS rd_name != '', rd_name, concat('rd:', toString(t.rd))),
+                t.safi IN (76, 128, 129), if(transform(t.rd, rds.1, rds.2, '') AS rd_name != '', rd_name, concat('rd:', toString(t.rd))),
 -- include: fragments/vrf_of_t.sql
             ) AS vrf,
             t.afi AS afi, t.safi AS safi, t.router AS router, t.rib AS rib, t.up AS up, t.since AS since, t.at AS at, t.cause AS cause, t.bmp_session AS bmp_session,

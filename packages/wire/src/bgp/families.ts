@@ -1,7 +1,11 @@
+import { familyOf } from './families/index.ts'
+
 /** Address family numbers, IANA. */
 export const AFI_IPV4 = 1
 export const AFI_IPV6 = 2
 export const AFI_L2VPN = 25
+/** RFC 9552. */
+export const AFI_BGP_LS = 16388
 
 /** Subsequent address family identifiers, IANA. */
 export const SAFI_UNICAST = 1
@@ -10,8 +14,12 @@ export const SAFI_MULTICAST = 2
 export const SAFI_LABELED = 4
 /** RFC 7432. */
 export const SAFI_EVPN = 70
+/** RFC 9832: the NLRI of SAFI_VPN. */
+export const SAFI_CLASSFUL_TRANSPORT = 76
 /** RFC 4364, RFC 4659. */
 export const SAFI_VPN = 128
+/** RFC 6513. */
+export const SAFI_VPN_MULTICAST = 129
 
 /** How the NLRI of a family are laid out. */
 export const SHAPE_PREFIX = 0
@@ -20,40 +28,52 @@ export const SHAPE_VPN = 2
 export const SHAPE_EVPN = 3
 /** Not decoded: the whole field is one opaque thing. */
 export const SHAPE_OPAQUE = 4
-export type NlriShape = 0 | 1 | 2 | 3 | 4
+/** Delimited and decoded, but neither prefixes nor EVPN: see `families/`. */
+export const SHAPE_FAMILY = 5
+export type NlriShape = 0 | 1 | 2 | 3 | 4 | 5
 
 export function nlriShape(afi: number, safi: number): NlriShape {
   if (afi === AFI_IPV4 || afi === AFI_IPV6) {
     if (safi === SAFI_UNICAST || safi === SAFI_MULTICAST) return SHAPE_PREFIX
     if (safi === SAFI_LABELED) return SHAPE_LABELED
-    if (safi === SAFI_VPN) return SHAPE_VPN
+    if (safi === SAFI_VPN || safi === SAFI_CLASSFUL_TRANSPORT) return SHAPE_VPN
+    if (safi === SAFI_VPN_MULTICAST) return SHAPE_FAMILY
   }
   if (afi === AFI_L2VPN && safi === SAFI_EVPN) return SHAPE_EVPN
-  return SHAPE_OPAQUE
+  return familyOf(afi, safi) === undefined ? SHAPE_OPAQUE : SHAPE_FAMILY
 }
 
+const IP_NAMES: ReadonlyMap<number, string> = new Map([
+  [SAFI_UNICAST, 'unicast'],
+  [SAFI_MULTICAST, 'multicast'],
+  [SAFI_LABELED, 'labeled'],
+  [5, 'mcast-vpn'],
+  [73, 'sr-policy'],
+  [SAFI_CLASSFUL_TRANSPORT, 'classful-transport'],
+  [83, 'car'],
+  [84, 'vpn-car'],
+  [85, 'mup'],
+  [SAFI_VPN, 'vpn'],
+  [SAFI_VPN_MULTICAST, 'vpn-multicast'],
+  [133, 'flowspec'],
+  [134, 'vpn-flowspec'],
+])
+/** The others, by AFI * 256 + SAFI. */
 const NAMES: ReadonlyMap<number, string> = new Map([
-  [0x010001, 'ipv4-unicast'],
-  [0x010002, 'ipv4-multicast'],
-  [0x010004, 'ipv4-labeled'],
-  [0x010005, 'ipv4-mcast-vpn'],
-  [0x010080, 'ipv4-vpn'],
-  [0x010084, 'rt-constraint'],
-  [0x010085, 'ipv4-flowspec'],
-  [0x010086, 'ipv4-vpn-flowspec'],
-  [0x020001, 'ipv6-unicast'],
-  [0x020002, 'ipv6-multicast'],
-  [0x020004, 'ipv6-labeled'],
-  [0x020005, 'ipv6-mcast-vpn'],
-  [0x020080, 'ipv6-vpn'],
-  [0x020085, 'ipv6-flowspec'],
-  [0x020086, 'ipv6-vpn-flowspec'],
-  [0x190041, 'l2vpn-vpls'],
-  [0x190046, 'l2vpn-evpn'],
+  [AFI_IPV4 * 256 + 66, 'ipv4-mdt'],
+  [AFI_IPV4 * 256 + 132, 'rt-constraint'],
+  [AFI_L2VPN * 256 + 65, 'l2vpn-vpls'],
+  [AFI_L2VPN * 256 + SAFI_EVPN, 'l2vpn-evpn'],
+  [AFI_L2VPN * 256 + 133, 'l2vpn-flowspec'],
+  [AFI_L2VPN * 256 + 134, 'l2vpn-vpn-flowspec'],
+  [AFI_BGP_LS * 256 + 71, 'bgp-ls'],
+  [AFI_BGP_LS * 256 + 72, 'bgp-ls-vpn'],
+  [AFI_BGP_LS * 256 + 80, 'bgp-ls-spf'],
 ])
 
-/** `l2vpn-evpn`; `afi-16388-safi-71` where there is no short name. */
+/** `l2vpn-evpn`; `afi-16388-safi-99` where there is no short name. */
 export function familyName(afi: number, safi: number): string {
-  const known = afi < 0x100 ? NAMES.get((afi << 16) | safi) : undefined
-  return known ?? `afi-${afi}-safi-${safi}`
+  const ip = afi === AFI_IPV4 || afi === AFI_IPV6 ? IP_NAMES.get(safi) : undefined
+  if (ip !== undefined) return `${afi === AFI_IPV4 ? 'ipv4' : 'ipv6'}-${ip}`
+  return NAMES.get(afi * 256 + safi) ?? `afi-${afi}-safi-${safi}`
 }

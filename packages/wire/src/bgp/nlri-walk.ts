@@ -2,8 +2,11 @@
  * THE HOT PATH, second half: the walk over the NLRI of a field. See `update-index.ts`.
  */
 import { DecodeError, type DecodeCode } from '../errors.ts'
+import { evpnMulticastRouteFits } from './evpn/multicast.ts'
 import { SHAPE_EVPN, SHAPE_OPAQUE, SHAPE_PREFIX, SHAPE_VPN } from './families.ts'
+import { walkFamily } from './families/walk.ts'
 import { ACTION_WITHDRAW, type NlriField, type NlriSink } from './nlri.ts'
+import { fieldPath, lost } from './nlri-errors.ts'
 import type { UpdateIndex } from './update-index.ts'
 
 /** What `scanField` found where not all NLRI are there and well formed: each can be told from the next. */
@@ -33,10 +36,7 @@ export function walkNlri(
   field: NlriField,
   sink: NlriSink,
 ): DecodeError | undefined {
-  if (field.shape === SHAPE_OPAQUE) {
-    sink.opaque(index.bytes, field.start, field.end)
-    return undefined
-  }
+  if (field.shape >= SHAPE_OPAQUE) return walkFamily(index, field, sink)
   const maxBits = field.afi === 1 ? 32 : 128
   return walkSettled(index, field, maxBits, settlePathIds(index, field, maxBits), sink)
 }
@@ -49,7 +49,7 @@ export function walkNlri(
  * @returns the number of routes, or -1 when `sink` got them
  */
 export function countNlri(index: UpdateIndex, field: NlriField, sink: NlriSink): number {
-  if (field.shape === SHAPE_OPAQUE) {
+  if (field.shape >= SHAPE_OPAQUE) {
     walkNlri(index, field, sink)
     return -1
   }
@@ -373,7 +373,7 @@ function walkEvpn(
   return first
 }
 
-/** Do the lengths inside an EVPN route agree? Types beyond 5 are not looked into. */
+/** Do the lengths inside an EVPN route agree? Types beyond 11 are not looked into. */
 export function evpnRouteFits(
   bytes: Uint8Array,
   routeType: number,
@@ -397,7 +397,7 @@ export function evpnRouteFits(
     case 5:
       return (length === 34 && bytes[at + 22]! <= 32) || (length === 58 && bytes[at + 22]! <= 128)
     default:
-      return true
+      return evpnMulticastRouteFits(bytes, routeType, at, length)
   }
 }
 
@@ -408,6 +408,12 @@ const EVPN_SPECS = [
   'RFC 7432 section 7.3',
   'RFC 7432 section 7.4',
   'RFC 9136 section 3.1',
+  'RFC 9251 section 9.1',
+  'RFC 9251 section 9.2',
+  'RFC 9251 section 9.3',
+  'RFC 9572 section 3.1',
+  'RFC 9572 section 3.2',
+  'RFC 9572 section 3.3',
 ]
 
 /** Which octet is wrong in a route that `evpnRouteFits` turned down. */
@@ -443,7 +449,8 @@ function badEvpnRoute(
   } else if (routeType === 4) {
     if (length === 23 || length === 35) octet(18, 'IP length', length === 23 ? '32' : '128')
     else detail += ', expected 23 or 35'
-  } else if (length === 34 || length === 58)
+  } else if (routeType > 5) detail += ' whose lengths do not agree'
+  else if (length === 34 || length === 58)
     octet(22, 'prefix length', length === 34 ? 'at most 32' : 'at most 128')
   else detail += ', expected 34 or 58'
   return new DecodeError(code, detail, {
@@ -454,23 +461,4 @@ function badEvpnRoute(
     // RFC 7606 section 5.4: a typed NLRI of a known type that is malformed is discarded alone.
     handling: 'treat-as-withdraw',
   })
-}
-
-/** `nlri`, `withdrawn`, `mp_reach.nlri` or `mp_unreach.nlri`. */
-export function fieldPath(field: NlriField): string {
-  if (field.isMp) return field.action === ACTION_WITHDRAW ? 'mp_unreach.nlri' : 'mp_reach.nlri'
-  return field.action === ACTION_WITHDRAW ? 'withdrawn' : 'nlri'
-}
-
-/** The rest of the field can't be delimited: RFC 7606 section 5.3. */
-function lost(index: UpdateIndex, field: NlriField, at: number, detail: string): DecodeError {
-  const error = new DecodeError('BAD_VALUE', detail, {
-    offset: at,
-    length: field.end - at,
-    path: fieldPath(field),
-    spec: 'RFC 7606 section 5.3',
-    handling: field.isMp ? 'session-reset' : 'treat-as-withdraw',
-  })
-  index.addError(error)
-  return error
 }

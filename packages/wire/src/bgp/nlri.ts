@@ -1,3 +1,4 @@
+import type { FamilyNlri } from './families/family.ts'
 import type { NlriShape } from './families.ts'
 
 export const ACTION_ANNOUNCE = 0
@@ -52,8 +53,15 @@ export interface NlriSink {
     labelCount: number,
     rdAt: number,
   ): void
-  /** start..end is the route-type-specific part, its lengths checked for types 1 to 5. */
+  /** start..end is the route-type-specific part, its lengths checked for types 1 to 11. */
   evpn(bytes: Uint8Array, routeType: number, start: number, end: number, pathId: number): void
+  /**
+   * Any other family that is decoded (`families/`).
+   *
+   * @param start  the NLRI's first octet, its length field included, behind the path identifier
+   * @param pathId  0 without ADD-PATH
+   */
+  family(bytes: Uint8Array, nlri: FamilyNlri, start: number, end: number, pathId: number): void
   /** A family that isn't decoded: the whole field, once. */
   opaque(bytes: Uint8Array, start: number, end: number): void
 }

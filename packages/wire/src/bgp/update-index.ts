@@ -698,7 +698,7 @@ function setNextHop(field: NlriField, at: number, length: number): boolean {
       // No next hop is legal: flow specifications have none, and see the head of this file.
       if (length === 0) return true
   }
-  if (field.shape === SHAPE_OPAQUE) return true
+  if (field.shape >= SHAPE_OPAQUE) return true
   return field.shape === SHAPE_VPN && field.nextHopGlobalOctets !== 0
 }
 

@@ -6,7 +6,8 @@ import { formatRd, labelNumber } from '../text/values.ts'
 import { formatSegments, mergeAs4Path } from './attributes/attr-17-as4-path.ts'
 import { decodeAttributes, type Attribute } from './attributes/index.ts'
 import { decodeEvpnRoute, type EvpnRoute } from './evpn/nlri.ts'
-import { familyName } from './families.ts'
+import type { FamilyNlri, FamilyRoute } from './families/family.ts'
+import { familyName, SHAPE_OPAQUE } from './families.ts'
 import type { BgpContext } from './message.ts'
 import { ACTION_WITHDRAW, type NlriField, type NlriSink } from './nlri.ts'
 import { walkNlri } from './nlri-walk.ts'
@@ -28,6 +29,7 @@ export interface PrefixRoute {
 export type Route =
   | PrefixRoute
   | (EvpnRoute & { readonly pathId: number | null })
+  | (FamilyRoute & { readonly pathId: number | null })
   /** A family that isn't decoded: its whole field. */
   | { readonly kind: 'opaque'; readonly nlri: string; readonly raw: string }
 
@@ -39,6 +41,8 @@ export interface RouteGroup {
   /** '' where the UPDATE has none, which is legal here, and for withdrawals. */
   readonly nextHop: string
   readonly nextHopLinkLocal: string
+  /** How many routes there are; null for a family that isn't decoded: how many its field holds is not known. */
+  readonly count: number | null
   readonly routes: readonly Route[]
 }
 
@@ -90,6 +94,16 @@ class RouteSink implements NlriSink {
     this.routes.push({ ...route, pathId: this.#identifier(pathId) })
   }
 
+  family(
+    _bytes: Uint8Array,
+    { route }: FamilyNlri,
+    _start: number,
+    _end: number,
+    pathId: number,
+  ): void {
+    this.routes.push({ ...route, pathId: this.#identifier(pathId) })
+  }
+
   opaque(bytes: Uint8Array, start: number, end: number): void {
     const raw = toHex(bytes, start, end)
     this.routes.push({ kind: 'opaque', nlri: `0x${raw}`, raw })
@@ -130,6 +144,7 @@ export function decodeUpdate(
       nextHop: nextHopText(bytes, field),
       nextHopLinkLocal:
         field.nextHopLinkLocalAt < 0 ? '' : formatIPv6(bytes, field.nextHopLinkLocalAt),
+      count: field.shape === SHAPE_OPAQUE ? null : sink.routes.length,
       routes: sink.routes,
     }
     if (field.action === ACTION_WITHDRAW) withdrawn.push(group)

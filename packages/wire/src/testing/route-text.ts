@@ -1,5 +1,6 @@
 import { PeerHeader } from '../bmp/peer-header.ts'
 import { updatePduAt } from '../bmp/route-monitoring-pdu.ts'
+import type { FamilyNlri } from '../bgp/families/family.ts'
 import type { NlriField, NlriSink } from '../bgp/nlri.ts'
 import { walkNlri } from '../bgp/nlri-walk.ts'
 import type { PeerCodec } from '../bgp/peer-codec.ts'
@@ -39,6 +40,11 @@ export class RouteTextSink implements NlriSink {
   evpn(bytes: Uint8Array, routeType: number, start: number, end: number, pathId: number): void {
     const hex = toHex(bytes, start - 2, end)
     this.#push(this.evpnAsHex ? hex : formatEvpnNlri(bytes, routeType, start, end), pathId)
+  }
+
+  family(_bytes: Uint8Array, nlri: FamilyNlri, _start: number, _end: number, pathId: number): void {
+    const labels = nlri.labels === undefined ? '' : ` [${nlri.labels.join(' ')}]`
+    this.#push(`${nlri.route.nlri}${labels}`, pathId)
   }
 
   opaque(bytes: Uint8Array, start: number, end: number): void {

@@ -129,6 +129,8 @@ describe('other values', () => {
   })
   test('families', () => {
     expect(familyName(25, 70)).toBe('l2vpn-evpn')
-    expect(familyName(16388, 71)).toBe('afi-16388-safi-71')
+    expect(familyName(16388, 71)).toBe('bgp-ls')
+    expect(familyName(2, 134)).toBe('ipv6-vpn-flowspec')
+    expect(familyName(16388, 99)).toBe('afi-16388-safi-99')
   })
 })

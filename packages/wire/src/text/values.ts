@@ -181,6 +181,9 @@ export function labelRaw(bytes: Uint8Array, at: number): number {
  *   [1]:[RD]:[ESI]:[ETAG]                [2]:[RD]:[ETAG]:[48]:[MAC] and :[32]:[IP] where there is an IP
  *   [3]:[RD]:[ETAG]:[32]:[ORIGINATOR]    [4]:[RD]:[ESI]:[32]:[ORIGINATOR]
  *   [5]:[RD]:[ETAG]:[BITS]:[PREFIX]      [N]:0xHEX for other types
+ *   [6]:[RD]:[ETAG]:SOURCE:GROUP:[32]:[ORIGINATOR], 10 the same; a wildcard is [0]:[*]
+ *   [7]:[RD]:[ESI]:[ETAG]:SOURCE:GROUP:[32]:[ORIGINATOR], 8 the same
+ *   [9]:[RD]:[ETAG]:[0xREGION]           [11]:[TEXT OF THE ROUTE KEY]:[32]:[ORIGINATOR]
  */
 export function formatEvpnNlri(
   bytes: Uint8Array,
@@ -206,9 +209,30 @@ export function formatEvpnNlri(
       const slash = prefix.indexOf('/')
       return `[5]:[${formatRd(bytes, start)}]:[${u32(bytes, start + 18)}]:[${bits}]:[${prefix.slice(0, slash)}]`
     }
+    case 6:
+    case 10:
+      return `[${routeType}]:[${formatRd(bytes, start)}]:[${u32(bytes, start + 8)}]:${groupText(bytes, start + 12)}`
+    case 7:
+    case 8:
+      return `[${routeType}]:[${formatRd(bytes, start)}]:[${formatEsi(bytes, start + 8)}]:[${u32(bytes, start + 18)}]:${groupText(bytes, start + 22)}`
+    case 9:
+      return `[9]:[${formatRd(bytes, start)}]:[${u32(bytes, start + 8)}]:[0x${toHex(bytes, start + 12, start + 20)}]`
+    case 11: {
+      const keyEnd = start + 2 + bytes[start + 1]!
+      const key = formatEvpnNlri(bytes, bytes[start]!, start + 2, keyEnd)
+      return `[11]:[${key}]:${hostText(bytes, keyEnd)}`
+    }
     default:
       return `[${routeType}]:0x${toHex(bytes, start, end)}`
   }
+}
+
+/** Source, group and originator, each a length in bits and an address. */
+function groupText(bytes: Uint8Array, at: number): string {
+  const group = at + 1 + (bytes[at]! >> 3)
+  const originator = group + 1 + (bytes[group]! >> 3)
+  const wild = (text: string): string => (text === '' ? '[0]:[*]' : text)
+  return `${wild(hostText(bytes, at))}:${wild(hostText(bytes, group))}:${hostText(bytes, originator)}`
 }
 
 /** `[32]:[10.0.0.1]` of a length octet (bits) and the address behind it; '' for no address. */

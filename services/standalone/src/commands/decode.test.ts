@@ -187,6 +187,26 @@ describe('decode FILE', () => {
     })
   })
 
+  test('--count: lists of families that are not decoded are named, behind the other totals', async () => {
+    const unknown = [...be(1, 2), 241, 1, 2, 3]
+    const path = file(
+      'unknown.bmp',
+      initiation('tor1'),
+      peerUp({}),
+      announce({}, '10.0.0.0/24'),
+      routeMonitoring({}, update({ attributes: [0x80, 15, unknown.length, ...unknown] })),
+    )
+    const [total] = lines((await decode('--count', path)).out)
+    expect(Object.keys(total!).at(-1)).toBe('unknown_fields')
+    expect(total).toMatchObject({ announced: 1, withdrawn: 1, errors: 0, unknown_fields: 1 })
+    const [message] = lines((await decode(path)).out).slice(-1)
+    expect(message).toMatchObject({
+      update: {
+        withdrawn: [{ family: 'afi-1-safi-241', count: null, routes: [{ raw: '010203' }] }],
+      },
+    })
+  })
+
   test('--rows: routes with the receive times of the .times beside it', async () => {
     const { code, out } = await decode('--rows', FIXTURE)
     expect(code).toBe(0)

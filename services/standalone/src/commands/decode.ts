@@ -27,7 +27,8 @@ of them may be compressed with gzip.
   --rows        a line per route instead: the columns of route_events
   --table NAME  a line per row of route_events, session_events, stats, route_errors or all;
                 the first key is "table"
-  --count       everything is decoded, only totals are printed
+  --count       everything is decoded, only totals are printed; unknown_fields: lists of routes of
+                families that are not decoded, each of which counts as one
 
 Exit 1 when framing is lost or the input ends inside a message: what came before is printed.`,
   options: {
@@ -58,8 +59,14 @@ Exit 1 when framing is lost or the input ends inside a message: what came before
 async function counted(ctx: Context, input: Input): Promise<number> {
   const { CountSink } = await import('@ribscope/events')
   const started = performance.now()
-  const result = await sessions(ctx, input, () => new CountSink())
+  const sinks: InstanceType<typeof CountSink>[] = []
+  const result = await sessions(ctx, input, () => {
+    const sink = new CountSink()
+    sinks.push(sink)
+    return sink
+  })
   const { totals } = result
+  const unknownFields = sinks.reduce((sum, sink) => sum + sink.unknownFields, 0)
   const summary = {
     messages: totals.messages,
     updates: totals.updates - totals.endOfRib,
@@ -69,6 +76,8 @@ async function counted(ctx: Context, input: Input): Promise<number> {
     errors: totals.errors,
     bytes: totals.octets,
     seconds: Math.round((performance.now() - started) * 1000) / 1e6,
+    // One route each above, but how many they hold is not known.
+    ...(unknownFields > 0 ? { unknown_fields: unknownFields } : {}),
   }
   ctx.stdout.write(`${JSON.stringify(summary)}\n`)
   return result.code

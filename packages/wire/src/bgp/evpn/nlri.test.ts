@@ -120,12 +120,12 @@ describe('RFC 7432 section 7 and RFC 9136: EVPN routes', () => {
   })
 
   test('other types stay raw', () => {
-    expect(decode(8, 'c0ffee')).toEqual({
+    expect(decode(12, 'c0ffee')).toEqual({
       kind: 'evpn',
-      routeType: 8,
+      routeType: 12,
       name: 'unknown',
       raw: 'c0ffee',
-      nlri: '[8]:0xc0ffee',
+      nlri: '[12]:0xc0ffee',
       pathId: null,
     })
     expect(decode(200, '')).toMatchObject({ nlri: '[200]:0x' })

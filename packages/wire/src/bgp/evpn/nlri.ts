@@ -12,6 +12,15 @@ import {
   type EthernetSegmentRoute,
 } from './route-4-ethernet-segment.ts'
 import { decodeIpPrefixRoute, type IpPrefixRoute } from './route-5-ip-prefix.ts'
+import { decodeSmetRoute, type SmetRoute } from './route-6-smet.ts'
+import {
+  decodeMembershipSynchRoute,
+  type MembershipSynchRoute,
+} from './route-7-membership-synch.ts'
+import { decodeLeaveSynchRoute, type LeaveSynchRoute } from './route-8-leave-synch.ts'
+import { decodeRegionIPmsiRoute, type RegionIPmsiRoute } from './route-9-region-i-pmsi.ts'
+import { decodeSPmsiRoute, type SPmsiRoute } from './route-10-s-pmsi.ts'
+import { decodeLeafRoute, type LeafRoute } from './route-11-leaf.ts'
 
 /** A route type that isn't decoded. */
 export interface RawEvpnRoute {
@@ -27,6 +36,12 @@ type DecodedEvpnRoute =
   | InclusiveMulticastRoute
   | EthernetSegmentRoute
   | IpPrefixRoute
+  | SmetRoute
+  | MembershipSynchRoute
+  | LeaveSynchRoute
+  | RegionIPmsiRoute
+  | SPmsiRoute
+  | LeafRoute
   | RawEvpnRoute
 
 /** `nlri` is the canonical text, the same as in the event log. */
@@ -43,6 +58,12 @@ const DECODERS: ReadonlyMap<number, RouteRow> = new Map<number, RouteRow>([
   [3, { spec: 'RFC 7432 section 7.3', decode: decodeInclusiveMulticastRoute }],
   [4, { spec: 'RFC 7432 section 7.4', decode: decodeEthernetSegmentRoute }],
   [5, { spec: 'RFC 9136 section 3.1', decode: decodeIpPrefixRoute }],
+  [6, { spec: 'RFC 9251 section 9.1', decode: decodeSmetRoute }],
+  [7, { spec: 'RFC 9251 section 9.2', decode: decodeMembershipSynchRoute }],
+  [8, { spec: 'RFC 9251 section 9.3', decode: decodeLeaveSynchRoute }],
+  [9, { spec: 'RFC 9572 section 3.1', decode: decodeRegionIPmsiRoute }],
+  [10, { spec: 'RFC 9572 section 3.2', decode: decodeSPmsiRoute }],
+  [11, { spec: 'RFC 9572 section 3.3', decode: decodeLeafRoute }],
 ])
 
 /**
