@@ -738,12 +738,6 @@ describe('made by hand', () => {
       const found = await db.query<Row>(`SELECT * FROM ribscope.${view} ${MINE}`, params)
       expect(found.map(routeOf).sort(), view).toEqual(wanted)
     }
-    const binary = await db.query<Row>(
-      `SELECT count() AS n, countIf(rd != 0) AS rds FROM ribscope.rib_live ${MINE}`,
-      params,
-    )
-    const rds = routes.slice(n).filter((row) => row['rd'] !== '')
-    expect(binary).toMatchObject([{ n: String(n), rds: String(rds.length) }])
   }
 
   /** `n` routes announced twice and withdrawn: each withdrawal is one of a route that was there. */

@@ -28,6 +28,7 @@ import {
   walkNlri,
   type BgpMessage,
   type Capability,
+  type FamilyNlri,
   type NlriField,
   type NlriSink,
 } from '@ribscope/wire'
@@ -214,6 +215,10 @@ class TextSink implements NlriSink {
 
   evpn(bytes: Uint8Array, routeType: number, start: number, end: number, pathId: number): void {
     this.routes.push(`${formatEvpnNlri(bytes, routeType, start, end)} ${this.#id(pathId)}`)
+  }
+
+  family(_bytes: Uint8Array, nlri: FamilyNlri, _start: number, _end: number, pathId: number): void {
+    this.routes.push(`${nlri.route.nlri} ${this.#id(pathId)}`)
   }
 
   opaque(): void {

@@ -5,7 +5,7 @@
             AND (empty({large_communities:Array(String)}) OR hasAll(arrayMap(i -> concat(toString(l.large_communities[3 * i + 1]), ':', toString(l.large_communities[3 * i + 2]), ':', toString(l.large_communities[3 * i + 3])), range(intDiv(length(l.large_communities), 3))), {large_communities:Array(String)}))
             -- Of each extended community that is asked for (ext_of) one of its encodings; some have bits that say nothing.
             AND (empty({ext_of:Array(UInt8)}) OR arrayAll(n -> arrayExists((w, m, v) -> w = n AND arrayExists(c -> bitAnd(c, m) = v, l.ext_communities), {ext_of:Array(UInt8)}, {ext_masks:Array(UInt64)}, {ext_values:Array(UInt64)}), {ext_of:Array(UInt8)}))
-            AND (empty({rds:Array(UInt64)}) OR ((bitTest(l.flags, 20) OR (l.safi IN (76, 128, 129) AND l.ip_version != 0) OR l.evpn_type BETWEEN 1 AND 5) AND has({rds:Array(UInt64)}, rd_of_route)) OR (l.peer_rd != 0 AND has({rds:Array(UInt64)}, l.peer_rd)))
+            AND (empty({rds:Array(UInt64)}) OR ((bitTest(l.flags, 21) OR (l.safi IN (76, 128, 129) AND l.ip_version != 0) OR l.evpn_type BETWEEN 1 AND 5) AND has({rds:Array(UInt64)}, rd_of_route)) OR (l.peer_rd != 0 AND has({rds:Array(UInt64)}, l.peer_rd)))
             -- As column origin_node is made (route_text.sql).
             AND (empty({origin_node:String}) OR {origin_node:String} = multiIf(
                 transform(cityHash64(l.router, l.peer_key), origin_peers.1, origin_peers.2, '') AS origin_by_peer != '' AND l.rib IN ('adj_in_pre', 'adj_in_post'), origin_by_peer,

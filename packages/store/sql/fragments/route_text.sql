@@ -22,8 +22,8 @@
     l.action AS action,
     prefix_text AS prefix,
     multiIf(
-        -- Flags bit 19: nlri_key is (EVPN: the route type,) the text, an octet 0, the octets that are the key.
-        bitTest(l.flags, 19), substring(l.nlri_key, if(l.evpn_type = 0, 1, 2), position(l.nlri_key, char(0)) - if(l.evpn_type = 0, 1, 2)),
+        -- Flags bit 20: nlri_key is (EVPN: the route type,) the text, an octet 0, the octets that are the key.
+        bitTest(l.flags, 20), substring(l.nlri_key, if(l.evpn_type = 0, 1, 2), position(l.nlri_key, char(0)) - if(l.evpn_type = 0, 1, 2)),
         l.evpn_type = 1, concat('[1]:[', rd_text, ']:[', esi_text, ']:[', toString(l.eth_tag), ']'),
         l.evpn_type = 2, concat('[2]:[', rd_text, ']:[', toString(l.eth_tag), ']:[48]:[', mac_text, ']', if(l.ip_version = 0, '', concat(':[', toString(l.bits), ']:[', if(l.ip_version = 4, substring(toString(l.addr), 8), toString(l.addr)), ']'))),
         l.evpn_type = 3, concat('[3]:[', rd_text, ']:[', toString(l.eth_tag), ']:[', toString(reinterpretAsUInt8(substring(l.nlri_key, 14, 1))), ']:[', if(reinterpretAsUInt8(substring(l.nlri_key, 14, 1)) = 32, IPv4NumToString(reinterpretAsUInt32(reverse(substring(l.nlri_key, 15, 4)))), IPv6NumToString(toFixedString(rightPad(substring(l.nlri_key, 15, 16), 16, char(0)), 16))), ']'),
@@ -51,7 +51,7 @@
     arrayMap(c -> IPv4NumToString(c), l.cluster_list) AS cluster_list,
     l.evpn_type AS evpn_type,
     esi_text AS esi,
-    if(bitTest(l.flags, 19) AND l.evpn_type BETWEEN 6 AND 10, reinterpretAsUInt32(reverse(substring(l.nlri_key, position(l.nlri_key, char(0)) + if(l.evpn_type IN (7, 8), 27, 17), 4))), l.eth_tag) AS eth_tag,
+    if(bitTest(l.flags, 20) AND l.evpn_type BETWEEN 6 AND 10, reinterpretAsUInt32(reverse(substring(l.nlri_key, position(l.nlri_key, char(0)) + if(l.evpn_type IN (7, 8), 27, 17), 4))), l.eth_tag) AS eth_tag,
     mac_text AS mac,
     if(l.evpn_type = 2 AND l.ip_version != 0, if(l.ip_version = 4, substring(toString(l.addr), 8), toString(l.addr)), '') AS host_ip,
     if(l.gw_ip IN (toIPv6('::'), toIPv6('::ffff:0.0.0.0')), '', replaceRegexpOne(toString(l.gw_ip), '^::ffff:(\\d+\\.\\d+\\.\\d+\\.\\d+)$', '\\1')) AS gw_ip,

@@ -5,7 +5,7 @@
     (
         SELECT concat(if(t.ip_version = 4, substring(toString(t.addr), 8), toString(t.addr)), '/', toString(t.bits)) AS prefix,
             multiIf(t.afi = 25, if(transform(t.vni, l3vnis.1, l3vnis.2, '') AS vni_vrf != '', vni_vrf, concat('vni', toString(t.vni))),
-                t.safi IN (76, 128, 129), if(transform(t.rd, rds.1, rds.2, '') AS rd_name != '', rd_name, concat('rd:', toString(t.rd))),
+                t.safi IN (76, 128, 129), if(transform(t.key_rd, rds.1, rds.2, '') AS rd_name != '', rd_name, concat('rd:', toString(t.key_rd))),
 -- include: fragments/vrf_of_t.sql
             ) AS vrf,
             t.afi AS afi, t.safi AS safi, t.router AS router, t.rib AS rib, t.up AS up, t.since AS since, t.at AS at, t.cause AS cause, t.bmp_session AS bmp_session,
@@ -25,6 +25,6 @@
                 argMax(t.action, (t.pos, t.implied)) = 'announce' AS up, maxIf(t.rx_ts, t.class NOT IN ('AADUP', 'WWDUP')) AS since, max(t.rx_ts) AS at, argMax(t.cause, (t.pos, t.implied)) AS cause,
                 argMax(t.flags, (t.pos, t.implied)) AS flags, argMax(t.next_hop, (t.pos, t.implied)) AS next_hop, argMax(t.gw_ip, (t.pos, t.implied)) AS gw_ip,
                 argMax(t.originator_id, (t.pos, t.implied)) AS originator_id, argMax(t.as_path, (t.pos, t.implied)) AS as_path, argMax(t.peer_addr, (t.pos, t.implied)) AS peer_addr,
-                argMax(t.vrf, (t.pos, t.implied)) AS vrf, argMax(t.peer_rd, (t.pos, t.implied)) AS peer_rd, argMax(t.rd, (t.pos, t.implied)) AS rd, max(t.vni) AS vni, any(t.evpn_type) AS evpn_type,
+                argMax(t.vrf, (t.pos, t.implied)) AS vrf, argMax(t.peer_rd, (t.pos, t.implied)) AS peer_rd, reinterpretAsUInt64(reverse(t.nlri_key)) AS key_rd, max(t.vni) AS vni, any(t.evpn_type) AS evpn_type,
                 argMax(t.bmp_session, (t.pos, t.implied)) AS bmp_session
             FROM ribscope.route_class AS t

@@ -10,7 +10,7 @@
     arrayFilter(v -> (v.2 != 0 AND v.2 = vrf_vni) OR hasAny(v.3, vrf_rts), vrf_facts) AS vrf_found,
     multiIf(l.vrf != '', toString(l.vrf),
         l.afi = 25 AND l.evpn_type NOT IN (2, 5), '',
-        l.afi = 25 OR l.safi IN (76, 128, 129) OR bitTest(l.flags, 20), multiIf(notEmpty(vrf_found), vrf_found[1].1, vrf_vni != 0, concat('vni', toString(vrf_vni)), l.evpn_type = 2, '', notEmpty(vrf_rts), concat('rt:', vrf_rts[1]), 'default'),
+        l.afi = 25 OR l.safi IN (76, 128, 129) OR bitTest(l.flags, 21), multiIf(notEmpty(vrf_found), vrf_found[1].1, vrf_vni != 0, concat('vni', toString(vrf_vni)), l.evpn_type = 2, '', notEmpty(vrf_rts), concat('rt:', vrf_rts[1]), 'default'),
         l.peer_rd = 0, 'default',
         transform(l.peer_rd, vrf_rds.1, vrf_rds.2, '') AS vrf_by_rd != '', vrf_by_rd,
         bitShiftRight(l.peer_rd, 48) = 0, concat('rd:', toString(bitAnd(bitShiftRight(l.peer_rd, 32), 65535)), ':', toString(bitAnd(l.peer_rd, 4294967295))),

@@ -26,9 +26,7 @@ FROM (
         argMax(e.phase, e.pos) AS phase_,
         argMax(e.vrf, e.pos) AS vrf_,
         argMax(e.action, e.pos) AS action_,
-        argMax(
--- include: fragments/rd_of_e.sql
-        , e.pos) AS rd_,
+        argMax(e.rd, e.pos) AS rd_,
         argMax(e.labels, e.pos) AS labels_,
         argMax(e.next_hop, e.pos) AS next_hop_,
         argMax(e.next_hop_ll, e.pos) AS next_hop_ll_,

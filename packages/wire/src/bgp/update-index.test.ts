@@ -39,6 +39,10 @@ class TextSink implements NlriSink {
   evpn(bytes: Uint8Array, routeType: number, start: number, end: number, pathId: number): void {
     this.#push(formatEvpnNlri(bytes, routeType, start, end), pathId)
   }
+  family(): void {
+    throw new Error('no such family here')
+  }
+
   opaque(_bytes: Uint8Array, start: number, end: number): void {
     this.#push(`opaque ${end - start}`, 0)
   }
