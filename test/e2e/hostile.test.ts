@@ -111,7 +111,7 @@ test('octets of a router are data on the whole way', async () => {
         update({ attributes: [...many, ...each], nlri: prefix(`203.0.113.${i}/32`) }),
       ),
     ),
-    opaque(16388, 71, text),
+    opaque(16388, 99, text),
     opaque(25, 70, [200, text.length, ...text]),
     message(200, text),
     peerDown(PEER, 3, notification(6, 2, [120, ...text.slice(0, 120)])),
