@@ -20,6 +20,11 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+/** A copy of `bytes[start..end)`. Not slice(): of a Buffer, which most bytes are in, that is a view. */
+export function copyOf(bytes: Uint8Array, start = 0, end: number = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end))
+}
+
 export function cursorOver(
   bytes: Uint8Array,
   start: number,

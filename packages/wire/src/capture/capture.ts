@@ -1,4 +1,5 @@
 import { BMP_HEADER_OCTETS } from '../bmp/framer.ts'
+import { copyOf } from '../cursor.ts'
 import { couldBeBmp, detectInput, findBmpStart } from './detect.ts'
 import { findIp, readSegment, Segment } from './layers.ts'
 import { captureError, type PacketReader } from './packets.ts'
@@ -189,7 +190,7 @@ export class CaptureReader {
     if (direction.state === 'bmp' && direction.stream !== undefined) {
       this.#events.onData(direction.stream, bytes, this.#timeUs)
     } else if (direction.state === 'undecided') {
-      direction.waiting.push({ bytes: new Uint8Array(bytes), timeUs: this.#timeUs })
+      direction.waiting.push({ bytes: copyOf(bytes), timeUs: this.#timeUs })
       direction.waitingOctets += bytes.length
       this.#waitingOctets += bytes.length
       if (direction.waitingOctets >= direction.lookAgainAt) this.#decide(direction, false)
@@ -272,8 +273,7 @@ export function readCapture(bytes: Uint8Array): {
       found.push(stream)
       open.set(stream.id, [])
     },
-    onData: (stream, data, timeUs) =>
-      open.get(stream.id)?.push({ bytes: new Uint8Array(data), timeUs }),
+    onData: (stream, data, timeUs) => open.get(stream.id)?.push({ bytes: copyOf(data), timeUs }),
     onEnd: (stream, how) => ends.set(stream.id, how),
   })
   reader.push(bytes)

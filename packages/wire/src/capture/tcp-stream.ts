@@ -1,3 +1,5 @@
+import { copyOf } from '../cursor.ts'
+
 /** Octets held back in all for holes to be filled; beyond that a hole is taken for lost. */
 export const MAX_HELD_OCTETS = 64 << 20
 
@@ -61,8 +63,7 @@ export class TcpStream {
     if (ahead(next, sequence) > 0) {
       if (bytes.length > this.#budget.octets) return false
       this.#budget.octets -= bytes.length
-      // Not slice(): of a Buffer that is a view.
-      this.#held.push({ sequence, bytes: new Uint8Array(bytes) })
+      this.#held.push({ sequence, bytes: copyOf(bytes) })
       return true
     }
     this.#deliver(sequence, bytes)

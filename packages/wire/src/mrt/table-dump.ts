@@ -1,6 +1,7 @@
 import { AFI_IPV4, AFI_IPV6, nlriShape, SAFI_MULTICAST, SAFI_UNICAST } from '../bgp/families.ts'
 import { SHAPE_EVPN, SHAPE_OPAQUE } from '../bgp/families.ts'
 import {
+  copyOf,
   cursorOver,
   enter,
   fail,
@@ -60,7 +61,7 @@ export function readPeerIndexTable(c: Cursor): PeerIndexTable {
     const octets = (type & 1) !== 0 ? 16 : 4
     const at = skip(c, octets)
     const asn = (type & 2) !== 0 ? readU32(c) : readU16(c)
-    peers.push({ bgpId, asn, address: c.bytes.slice(at, at + octets) })
+    peers.push({ bgpId, asn, address: copyOf(c.bytes, at, at + octets) })
   }
   if (remaining(c) > 0) fail(c, 'BAD_LENGTH', c.pos, `${remaining(c)} octets after the peers`)
   return { collectorBgpId, viewName: toText(c.bytes, name.pos, name.end), peers }

@@ -9,7 +9,7 @@ import { parseOpen } from '../bgp/open/open.ts'
 import { UpdateIndex } from '../bgp/update-index.ts'
 import { BMP_INITIATION, BMP_PEER_DOWN, BMP_PEER_UP, BMP_ROUTE_MONITORING } from '../bmp/framer.ts'
 import { PEER_TYPE_GLOBAL, PEER_TYPE_LOC_RIB } from '../bmp/peer-header.ts'
-import { cursorOver, viewOf } from '../cursor.ts'
+import { copyOf, cursorOver, viewOf } from '../cursor.ts'
 import { DecodeError } from '../errors.ts'
 import { formatIP, formatIPv4Number } from '../text/ip.ts'
 import { toHex } from '../text/hex.ts'
@@ -358,7 +358,7 @@ export class MrtToBmp {
     const key = toHex(bytes, at, at + octets)
     let peer = this.#peers.get(key)
     if (peer === undefined) {
-      peer = newPeer({ bgpId: 0, asn, address: bytes.slice(at, at + octets) })
+      peer = newPeer({ bgpId: 0, asn, address: copyOf(bytes, at, at + octets) })
       if (this.#peers.size < MAX_PEERS) this.#peers.set(key, peer)
     } else if (peer.asn !== asn) {
       const short = asOctets === 2 && (asn === AS_TRANS || asn === (peer.asn & 0xffff))
@@ -435,7 +435,7 @@ function wholePdu(bytes: Uint8Array, at: number, end: number): Uint8Array | unde
   if (!isBgpMarker(bytes, at, end) || length < BGP_HEADER_OCTETS || length > end - at) {
     return undefined
   }
-  return bytes.slice(at, at + length)
+  return copyOf(bytes, at, at + length)
 }
 
 function bgpMessage(type: number, write: (out: Octets) => void): Uint8Array {
