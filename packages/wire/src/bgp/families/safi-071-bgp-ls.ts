@@ -23,10 +23,10 @@ export interface BgpLsRoute extends FamilyRouteBase {
   readonly protocol: string
   /** Decimal: 64 bits. */
   readonly identifier: string
-  readonly local: readonly BgpLsTlv[]
-  readonly remote: readonly BgpLsTlv[]
+  readonly local: readonly BgpLsDescriptor[]
+  readonly remote: readonly BgpLsDescriptor[]
   /** Of the link, prefix or segment identifier; empty for a node. */
-  readonly descriptors: readonly BgpLsTlv[]
+  readonly descriptors: readonly BgpLsDescriptor[]
   /** Hex of an unknown type's specific part; '' otherwise. */
   readonly raw: string
 }
@@ -35,7 +35,7 @@ export type BgpLsName =
   'node' | 'link' | 'prefix-v4' | 'prefix-v6' | 'te-policy' | 'srv6-sid' | 'unknown'
 
 /** A descriptor. */
-export interface BgpLsTlv {
+export interface BgpLsDescriptor {
   readonly type: number
   /** `as`, `igp-router-id`, ...; `tlv-N` where there is none. */
   readonly name: string
@@ -182,9 +182,9 @@ export const bgpLs: NlriFamily = {
     const protocolId = readU8(c)
     const protocol = PROTOCOLS[protocolId] ?? ''
     const identifier = String(readU64(c))
-    const local: BgpLsTlv[] = []
-    const remote: BgpLsTlv[] = []
-    const descriptors: BgpLsTlv[] = []
+    const local: BgpLsDescriptor[] = []
+    const remote: BgpLsDescriptor[] = []
+    const descriptors: BgpLsDescriptor[] = []
     eachTlv(c, (type, value) => {
       if (type === LOCAL_NODE) readTlvs(value, nlriType, local)
       else if (type === REMOTE_NODE) readTlvs(value, nlriType, remote)
@@ -207,7 +207,7 @@ export const bgpLs: NlriFamily = {
   },
 }
 
-function listText(tlvs: readonly BgpLsTlv[]): string {
+function listText(tlvs: readonly BgpLsDescriptor[]): string {
   return `[${tlvs.map(({ name, value }) => `${name}=${value}`).join(',')}]`
 }
 
@@ -224,11 +224,11 @@ function eachTlv(c: Cursor, take: (type: number, value: Cursor) => void): void {
   }
 }
 
-function readTlvs(c: Cursor, nlriType: number, into: BgpLsTlv[]): void {
+function readTlvs(c: Cursor, nlriType: number, into: BgpLsDescriptor[]): void {
   eachTlv(c, (type, value) => into.push(describe(type, value, nlriType)))
 }
 
-function describe(type: number, value: Cursor, nlriType: number): BgpLsTlv {
+function describe(type: number, value: Cursor, nlriType: number): BgpLsDescriptor {
   const known = DESCRIPTORS.get(type)
   const text = known?.text(value, value.end - value.pos, nlriType)
   const raw = `0x${toHex(value.bytes, value.pos, value.end)}`
