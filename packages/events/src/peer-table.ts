@@ -38,7 +38,7 @@ export class PeerTable {
   )
   #count = 0
   #last: HeaderEntry | undefined
-  readonly #probe = new Int32Array(KEY_LANES)
+  #beforeLast: HeaderEntry | undefined
 
   constructor(router: string, limit: number) {
     this.#router = router
@@ -64,42 +64,29 @@ export class PeerTable {
     const k6 = view.getInt32(at + 22)
     const k7 = view.getInt32(at + 26)
     const k8 = view.getInt32(at + 30)
+    // The dumps of two peers of a router often take turns.
     const last = this.#last
     if (last !== undefined) {
-      const k = last.key
-      if (
-        k[8] === k8 &&
-        k[6] === k6 &&
-        k[0] === k0 &&
-        k[7] === k7 &&
-        k[5] === k5 &&
-        k[4] === k4 &&
-        k[3] === k3 &&
-        k[2] === k2 &&
-        k[1] === k1
-      ) {
-        return this.#fresh(last)
+      if (isKey(last.key, k0, k1, k2, k3, k4, k5, k6, k7, k8)) return this.#fresh(last)
+      const other = this.#beforeLast
+      if (other !== undefined && isKey(other.key, k0, k1, k2, k3, k4, k5, k6, k7, k8)) {
+        this.#beforeLast = last
+        this.#last = other
+        return this.#fresh(other)
       }
     }
-    const probe = this.#probe
-    probe[0] = k0
-    probe[1] = k1
-    probe[2] = k2
-    probe[3] = k3
-    probe[4] = k4
-    probe[5] = k5
-    probe[6] = k6
-    probe[7] = k7
-    probe[8] = k8
     const entries = this.#entries
     const mask = entries.length - 1
-    for (let slot = hashOf(probe) & mask; ; slot = (slot + 1) & mask) {
+    let slot = hashOf(k0, k1, k2, k3, k4, k5, k6, k7, k8) & mask
+    for (;;) {
       const entry = entries[slot]
       if (entry === undefined) return undefined
-      if (sameKey(entry.key, probe)) {
+      if (isKey(entry.key, k0, k1, k2, k3, k4, k5, k6, k7, k8)) {
+        this.#beforeLast = last
         this.#last = entry
         return this.#fresh(entry)
       }
+      slot = (slot + 1) & mask
     }
   }
 
@@ -115,6 +102,7 @@ export class PeerTable {
     key[0] = view.getInt16(at)
     for (let i = 1; i < KEY_LANES; i++) key[i] = view.getInt32(at + 2 + 4 * (i - 1))
     const entry: HeaderEntry = { peer, header, exact, generation: this.generation, key }
+    this.#beforeLast = undefined
     this.#last = entry
     if (this.#count >= MAX_ENTRIES) this.#forgetEntries()
     if (this.#count * 2 >= this.#entries.length) this.#growEntries()
@@ -124,9 +112,11 @@ export class PeerTable {
 
   #insert(entry: HeaderEntry): void {
     const mask = this.#entries.length - 1
-    for (let slot = hashOf(entry.key) & mask; ; slot = (slot + 1) & mask) {
+    const k = entry.key
+    const hash = hashOf(k[0]!, k[1]!, k[2]!, k[3]!, k[4]!, k[5]!, k[6]!, k[7]!, k[8]!)
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const there = this.#entries[slot]
-      if (there !== undefined && !sameKey(there.key, entry.key)) continue
+      if (there !== undefined && !there.key.every((lane, i) => lane === k[i])) continue
       if (there === undefined) this.#count++
       this.#entries[slot] = entry
       return
@@ -144,6 +134,7 @@ export class PeerTable {
     this.#entries.fill(undefined)
     this.#count = 0
     this.#last = undefined
+    this.#beforeLast = undefined
   }
 
   /**
@@ -222,15 +213,57 @@ export function readIdentity(
   return identityOf(header, bytes)
 }
 
-function hashOf(key: Int32Array): number {
-  let hash = 0
-  for (let i = 0; i < KEY_LANES; i++) hash = Math.imul(hash ^ key[i]!, 0x9e3779b1) ^ (hash >>> 15)
+function hashOf(
+  k0: number,
+  k1: number,
+  k2: number,
+  k3: number,
+  k4: number,
+  k5: number,
+  k6: number,
+  k7: number,
+  k8: number,
+): number {
+  let hash = mix(0, k0)
+  hash = mix(hash, k1)
+  hash = mix(hash, k2)
+  hash = mix(hash, k3)
+  hash = mix(hash, k4)
+  hash = mix(hash, k5)
+  hash = mix(hash, k6)
+  hash = mix(hash, k7)
+  hash = mix(hash, k8)
   return hash ^ (hash >>> 13)
 }
 
-function sameKey(a: Int32Array, b: Int32Array): boolean {
-  for (let i = 0; i < KEY_LANES; i++) if (a[i] !== b[i]) return false
-  return true
+function mix(hash: number, lane: number): number {
+  return Math.imul(hash ^ lane, 0x9e3779b1) ^ (hash >>> 15)
+}
+
+/** The lanes that differ between the peers of a router come first. */
+function isKey(
+  key: Int32Array,
+  k0: number,
+  k1: number,
+  k2: number,
+  k3: number,
+  k4: number,
+  k5: number,
+  k6: number,
+  k7: number,
+  k8: number,
+): boolean {
+  return (
+    key[8] === k8 &&
+    key[6] === k6 &&
+    key[0] === k0 &&
+    key[7] === k7 &&
+    key[5] === k5 &&
+    key[4] === k4 &&
+    key[3] === k3 &&
+    key[2] === k2 &&
+    key[1] === k1
+  )
 }
 
 function addressKey(identity: PeerIdentity): string {

@@ -3,12 +3,20 @@ import { openInput, type Input } from '../input.ts'
 import { LineWriter } from '../line-writer.ts'
 import { UsageError, type Command, type Context } from '../command.ts'
 import { flag, oneOf } from '../values.ts'
-import type { JsonTable, RouterSession, RowSink, SessionCounters } from '@ribscope/events'
+import type {
+  JsonSinkOptions,
+  JsonTable,
+  RouterSession,
+  RowSink,
+  SessionCounters,
+} from '@ribscope/events'
 import type { BmpFramer } from '@ribscope/wire'
 import type { OpenBmpFacts } from '../obmp-input.ts'
 
 const TABLES = ['route_events', 'session_events', 'stats', 'route_errors', 'all'] as const
 
+/** A first chunk of this size promises enough of them to be worth a rehearsal. */
+const LARGE_OCTETS = 1 << 16
 /** Lines that are decoded one by one before the reader of stdout is waited for. */
 const LINES_AT_A_TIME = 64
 
@@ -60,10 +68,13 @@ async function counted(ctx: Context, input: Input): Promise<number> {
   const { CountSink } = await import('@ribscope/events')
   const started = performance.now()
   const sinks: InstanceType<typeof CountSink>[] = []
-  const result = await sessions(ctx, input, () => {
-    const sink = new CountSink()
-    sinks.push(sink)
-    return sink
+  const result = await sessions(ctx, input, {
+    rows: () => {
+      const sink = new CountSink()
+      sinks.push(sink)
+      return sink
+    },
+    waste: () => new CountSink(),
   })
   const { totals } = result
   const unknownFields = sinks.reduce((sum, sink) => sum + sink.unknownFields, 0)
@@ -94,36 +105,41 @@ async function asRows(
     table === undefined ? ['route_events'] : table === 'all' ? JSON_TABLES : [table]
   // A sink holds rows of one session; streams of a capture overlap.
   const sinks: { flush(): void }[] = []
-  const { code } = await sessions(
-    ctx,
-    input,
-    () => {
-      const sink = new JsonSink({
-        write: (lines, release) => {
-          out.write(lines, release)
-        },
-        tables: new Set(chosen),
-        withTable: table !== undefined,
+  const sinkTo = (write: JsonSinkOptions['write']) =>
+    new JsonSink({ write, tables: new Set(chosen), withTable: table !== undefined })
+  const { code } = await sessions(ctx, input, {
+    rows: () => {
+      const sink = sinkTo((lines, release) => {
+        out.write(lines, release)
       })
       sinks.push(sink)
       return sink
     },
-    async () => {
+    waste: () => sinkTo(() => undefined),
+    pause: async () => {
       for (const sink of sinks) sink.flush()
       await out.drained()
     },
-  )
+  })
   return code
+}
+
+interface Sinks {
+  /** for one session */
+  readonly rows: () => RowSink
+  /** of the same class; what it gets goes nowhere */
+  readonly waste: () => RowSink
+  /** after each chunk */
+  readonly pause?: () => Promise<void>
 }
 
 /** Runs the sessions of the input through RouterSession, the collector's own code. */
 async function sessions(
   ctx: Context,
   input: Input,
-  sinkOf: () => RowSink,
-  pause?: () => Promise<void>,
+  { rows, waste, pause }: Sinks,
 ): Promise<{ code: number; totals: SessionCounters }> {
-  const { RouterSession } = await import('@ribscope/events')
+  const { RouterSession, rehearse } = await import('@ribscope/events')
   const totals: SessionCounters = {
     messages: 0,
     updates: 0,
@@ -137,6 +153,7 @@ async function sessions(
   }
   const open = new Map<number, { name: string; session: RouterSession; told: boolean }>()
   let code = 0
+  let rehearsed = false
   for await (const event of input.events()) {
     if (ctx.signal.aborted) return { code: 1, totals }
     if (event.kind === 'problem') {
@@ -156,7 +173,7 @@ async function sessions(
     }
     if (event.kind === 'open') {
       const { id, name, source, openedUs } = event
-      const session = new RouterSession({ collector: 'decode', source, openedUs, out: sinkOf() })
+      const session = new RouterSession({ collector: 'decode', source, openedUs, out: rows() })
       open.set(id, { name, session, told: false })
       continue
     }
@@ -164,6 +181,10 @@ async function sessions(
     if (stream === undefined) continue
     const { name, session } = stream
     if (event.kind === 'data') {
+      if (!rehearsed && event.chunk.length >= LARGE_OCTETS) {
+        rehearsed = true
+        rehearse(waste())
+      }
       session.push(event.chunk, event.rxUs)
       if (session.broken !== undefined && !stream.told) {
         // At once: a pipe may go on for long.
