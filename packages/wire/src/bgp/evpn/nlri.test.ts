@@ -119,6 +119,107 @@ describe('RFC 7432 section 7 and RFC 9136: EVPN routes', () => {
     })
   })
 
+  const SG = '20 c0000207 20 ef010101'
+  const ORIGINATOR = '20 0aff000b'
+  const ESI = '0011111111111111 1101'
+  const SG_TEXT = '[32]:[192.0.2.7]:[32]:[239.1.1.1]:[32]:[10.255.0.11]'
+  const source = { bits: 32, address: '192.0.2.7' }
+  const group = { bits: 32, address: '239.1.1.1' }
+  const originator = '10.255.0.11'
+  const HEAD = { rd: '10.255.0.11:100', ethTag: 10100, originator }
+
+  test('RFC 9251 section 9.1: type 6, Selective Multicast Ethernet Tag', () => {
+    expect(decode(6, `${RD} 00002774 ${SG} ${ORIGINATOR} 04`)).toMatchObject({
+      ...HEAD,
+      name: 'smet',
+      source,
+      group,
+      flags: 4,
+      nlri: `[6]:[10.255.0.11:100]:[10100]:${SG_TEXT}`,
+    })
+    expect(
+      decode(6, `${RD} 00002774 00 80 ff0e0000000000000000000000000001 ${ORIGINATOR} 0c`),
+    ).toMatchObject({
+      source: { bits: 0, address: '' },
+      nlri: '[6]:[10.255.0.11:100]:[10100]:[0]:[*]:[128]:[ff0e::1]:[32]:[10.255.0.11]',
+    })
+  })
+
+  test('RFC 9251 section 9.2 and 9.3: types 7 and 8, membership and leave synch', () => {
+    const part = `${RD} ${ESI} 00002774 ${SG} ${ORIGINATOR}`
+    const text = `[10.255.0.11:100]:[00:11:11:11:11:11:11:11:11:01]:[10100]:${SG_TEXT}`
+    expect(decode(7, `${part} 02`)).toMatchObject({
+      ...HEAD,
+      name: 'membership_synch',
+      flags: 2,
+      nlri: `[7]:${text}`,
+    })
+    expect(decode(8, `${part} 00000000 64 04`)).toMatchObject({
+      ...HEAD,
+      name: 'leave_synch',
+      maxResponseTime: 100,
+      flags: 4,
+      nlri: `[8]:${text}`,
+    })
+    // ExaBGP's corpus has one of an octet less.
+    expect(decode(8, `${part} 00000000 04`)).toMatchObject({
+      maxResponseTime: null,
+      flags: 4,
+      nlri: `[8]:${text}`,
+    })
+  })
+
+  test('RFC 9572 section 3: types 9, 10 and 11, for tunnels of regions', () => {
+    expect(decode(9, `${RD} 00002774 0009fde800000001`)).toMatchObject({
+      name: 'region_i_pmsi',
+      regionId: '0009fde800000001',
+      nlri: '[9]:[10.255.0.11:100]:[10100]:[0x0009fde800000001]',
+    })
+    expect(decode(10, `${RD} 00002774 ${SG} ${ORIGINATOR}`)).toMatchObject({
+      ...HEAD,
+      name: 's_pmsi',
+      source,
+      group,
+      nlri: `[10]:[10.255.0.11:100]:[10100]:${SG_TEXT}`,
+    })
+    expect(decode(11, `03 11 ${RD} 00002774 ${ORIGINATOR} ${ORIGINATOR}`)).toMatchObject({
+      name: 'leaf',
+      rd: '10.255.0.11:100',
+      originator,
+      nlri: '[11]:[[3]:[10.255.0.11:100]:[10100]:[32]:[10.255.0.11]]:[32]:[10.255.0.11]',
+    })
+  })
+
+  test.each([
+    ['type 6 without flags', 6, `${RD} 00002774 ${SG} ${ORIGINATOR}`, '9.1'],
+    [
+      'type 6 with a source of 33 bits',
+      6,
+      `${RD} 00002774 21 c0000207 20 ef010101 ${ORIGINATOR} 02`,
+      '9.1',
+    ],
+    ['type 6 with no originator', 6, `${RD} 00002774 ${SG} 00 02`, '9.1'],
+    ['type 7 with octets left over', 7, `${RD} ${ESI} 00002774 ${SG} ${ORIGINATOR} 02 00`, '9.2'],
+    ['type 8 without its tail', 8, `${RD} ${ESI} 00002774 ${SG} ${ORIGINATOR} 02`, '9.3'],
+    ['type 9 of 19 octets', 9, `${RD} 00002774 0009fde8000000`, '3.1'],
+    ['type 10 with a group beyond its end', 10, `${RD} 00002774 20 c0000207 80 ef010101`, '3.2'],
+    ['type 11 with a route key beyond its end', 11, `03 ff ${RD} ${ORIGINATOR}`, '3.3'],
+    ['type 11 with a route key that does not fit', 11, `03 08 ${RD} ${ORIGINATOR}`, '3.3'],
+    ['type 11 for a type 11', 11, `0b 00 ${ORIGINATOR}`, '3.3'],
+    ['type 11 of nothing', 11, '', '3.3'],
+  ])('%s costs only itself', (_, type, part, section) => {
+    const { routes, errors } = readUpdate(evpn([type, part], [3, `${RD} 00002774 ${ORIGINATOR}`]))
+    expect(routes).toEqual(['+[3]:[10.255.0.11:100]:[10100]:[32]:[10.255.0.11]'])
+    expect(errors).toMatchObject([
+      {
+        code: 'BAD_LENGTH',
+        path: `mp_reach.nlri.evpn(${type})`,
+        spec: `RFC ${type < 9 ? 9251 : 9572} section ${section}`,
+        handling: 'treat-as-withdraw',
+      },
+    ])
+  })
+
   test('other types stay raw', () => {
     expect(decode(12, 'c0ffee')).toEqual({
       kind: 'evpn',
