@@ -158,6 +158,19 @@ const HOSTILE: Readonly<Record<string, (n: number) => Uint8Array>> = {
   'EVPN routes of unknown types': (n) => bmp(0, update([], reach(25, 70, fill(n, [99, 1, 7])), [])),
   'an unknown family': (n) => bmp(0, update([], reach(99, 99, fill(n, [1])), [])),
   flowspec: (n) => bmp(0, update([], reach(1, 133, fill(n, [3, 3, 0x81, 6])), [])),
+  'flowspec rules of many tests': (n) =>
+    bmp(0, update([], reach(1, 133, fill(n, [0xf3, 0xe7, 4, ...fill(996, [1, 6]), 0x81, 6])), [])),
+  'flowspec rules without an end': (n) =>
+    bmp(0, update([], reach(2, 133, fill(n, [0xf3, 0xe7, 4, ...fill(998, [1, 6])])), [])),
+  'leaf routes of leaf routes': (n) => {
+    let key = [2, 12, ...Array<number>(12).fill(0)]
+    while (key.length < 245) key = [4, key.length + 4, ...key, 1, 2, 3, 4]
+    return bmp(0, update([], reach(1, 5, fill(n, key)), []))
+  },
+  'link-state descriptors of no octets': (n) => {
+    const nlri = [0, 1, 4, 9, 2, ...Array<number>(8).fill(0), ...fill(1024, [2, 0, 0, 0])]
+    return bmp(0, update([], reach(16388, 71, fill(n, nlri)), []))
+  },
   'BGP-LS': (n) => bmp(0, update([], reach(16388, 71, fill(n, [0, 1, 0, 0])), [])),
   'attributes of no octets': (n) => bmp(0, update([], fill(n, [0xc0, 200, 0]), [])),
   'attributes of unknown types': (n) =>
@@ -228,6 +241,9 @@ class Calls implements NlriSink {
     this.count++
   }
   evpn(): void {
+    this.count++
+  }
+  family(): void {
     this.count++
   }
   opaque(): void {
