@@ -22,7 +22,7 @@ export async function* captureEvents(
     },
     onData: ({ id }, bytes, rxUs) => {
       // The reader uses its memory again.
-      events.push({ kind: 'data', id, chunk: bytes.slice(), rxUs })
+      events.push({ kind: 'data', id, chunk: new Uint8Array(bytes), rxUs })
     },
     onEnd: ({ id }, end, us) => {
       const how = end === 'fin' || end === 'rst' ? end : 'stop'
@@ -44,6 +44,10 @@ export async function* captureEvents(
     yield* events
     yield problem(`${name}: octet ${error.offset}: ${error.detail}`)
     return
+  }
+  const { broken } = reader.counts
+  if (broken > 0) {
+    yield { kind: 'note', text: `${name}: ${broken} packets left out whose headers don’t add up` }
   }
   if (found === 0) yield problem(`${name}: no BMP in this capture`)
 }

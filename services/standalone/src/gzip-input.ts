@@ -16,7 +16,7 @@ export function unpackGzip(packed: AsyncIterable<Uint8Array>): Unpacked {
   let problem = ''
   async function* copies(): AsyncGenerator<Uint8Array> {
     // Whoever reads uses the memory again, and a stream reads ahead.
-    for await (const chunk of packed) yield chunk.slice()
+    for await (const chunk of packed) yield new Uint8Array(chunk)
   }
   async function* octets(): AsyncGenerator<Uint8Array> {
     const source = Readable.from(copies(), { highWaterMark: 1 })

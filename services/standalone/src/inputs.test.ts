@@ -244,13 +244,13 @@ describe('compressed', () => {
   })
   test('gzip that unpacks to very much stays small in memory', async () => {
     const block = Uint8Array.from(announce({}, '10.0.0.0/24'))
-    const much = new Uint8Array(block.length * 600_000)
+    const much = new Uint8Array(block.length * 1_000_000)
     for (let at = 0; at < much.length; at += block.length) much.set(block, at)
     const path = file('bomb.gz', gzipSync(much, { level: 1 }))
     const before = process.memoryUsage().arrayBuffers
     const { out } = await decode('--count', path)
-    expect(lines(out)).toMatchObject([{ bytes: much.length, announced: 600_000 }])
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 << 20)
+    expect(lines(out)).toMatchObject([{ bytes: much.length, announced: 1_000_000 }])
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 << 20)
   })
   test.each([
     ['bzip2', [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26], 'bzcat'],

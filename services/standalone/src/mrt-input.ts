@@ -31,7 +31,7 @@ export async function* mrtEvents(
     onData: (bytes, timeUs) => {
       us = timeUs
       // The adapter uses its memory again.
-      events.push({ kind: 'data', id, chunk: bytes.slice(), rxUs: timeUs })
+      events.push({ kind: 'data', id, chunk: new Uint8Array(bytes), rxUs: timeUs })
     },
     onError: (error) => {
       // Not a row: no BMP message is wrong. Records around it count.

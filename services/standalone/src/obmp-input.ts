@@ -90,7 +90,8 @@ export async function* obmpEvents(
       routers.set(key, router)
     }
     const us = frame.timeUs === 0 ? bmpTimeUs(bytes, messageAt, messageEnd) : frame.timeUs
-    const chunk = bytes.slice(messageAt, messageEnd)
+    // Not slice(): of a Buffer that is a view, and the reader uses its memory again.
+    const chunk = new Uint8Array(bytes.subarray(messageAt, messageEnd))
     const about = factsOf(frame)
     if (router.clockUs === undefined && us === 0 && router.held.length < MAX_HELD_FRAMES) {
       router.held.push({ chunk, about })

@@ -1,8 +1,9 @@
 import { BMP_HEADER_OCTETS } from '../bmp/framer.ts'
 import { copyOf } from '../cursor.ts'
 import { couldBeBmp, detectInput, findBmpStart } from './detect.ts'
+import { Fragments } from './fragments.ts'
 import { findIp, readSegment, Segment } from './layers.ts'
-import { captureError, type PacketReader } from './packets.ts'
+import { captureError, NO_LINK_TYPE, type PacketReader } from './packets.ts'
 import { createPcapReader } from './pcap.ts'
 import { createPcapngReader } from './pcapng.ts'
 import { MAX_HELD_OCTETS, TcpStream } from './tcp-stream.ts'
@@ -35,8 +36,9 @@ export interface CaptureCounts {
   packets: number
   /** TCP segments that were looked at. */
   segments: number
-  /** Packets left out: IP fragments, and headers that don't add up. */
+  /** IP fragments; a segment when the last of its datagram came. */
   fragments: number
+  /** Packets left out: headers that don't add up. */
   broken: number
   /** Directions with data that is no BMP. */
   otherStreams: number
@@ -46,14 +48,18 @@ export interface CaptureCounts {
 const SEARCH_OCTETS = 64 << 10
 /** Octets looked at in all directions together. */
 const MAX_WAITING_OCTETS = 64 << 20
+/** How long octets that were acknowledged may be late: captures of several queues are not quite in order. */
+const LATE_US = 1_000_000
 /** Directions followed at a time; beyond that the oldest that isn't BMP is forgotten. */
 const MAX_DIRECTIONS = 16_384
 
 interface Direction {
   readonly key: string
-  readonly from: Omit<CapturedStream, 'id' | 'skippedOctets'>
+  from: Omit<CapturedStream, 'id' | 'skippedOctets'>
   /** The SYN's number; undefined when the connection was under way. */
   readonly synSequence: number | undefined
+  /** Its first octet is the connection's. */
+  whole: boolean
   readonly tcp: TcpStream
   /** Undecided: what came so far. */
   waiting: { readonly bytes: Uint8Array; readonly timeUs: number }[]
@@ -62,6 +68,8 @@ interface Direction {
   lookAgainAt: number
   state: 'undecided' | 'bmp' | 'other' | 'ended'
   stream: CapturedStream | undefined
+  /** The octet that is due, and since when the other side is known to have it. */
+  lost: { readonly next: number | undefined; readonly sinceUs: number } | undefined
 }
 
 /**
@@ -80,6 +88,7 @@ export class CaptureReader {
   readonly #directions = new Map<string, Direction>()
   readonly #segment = new Segment()
   readonly #held = { octets: MAX_HELD_OCTETS }
+  readonly #fragments = new Fragments()
   #waitingOctets = 0
   #reader: PacketReader | undefined
   #head: Uint8Array = new Uint8Array(0)
@@ -118,16 +127,21 @@ export class CaptureReader {
   #packet(linkType: number, bytes: Uint8Array, start: number, end: number, timeUs: number): void {
     this.counts.packets++
     this.#timeUs = timeUs
-    const verdict = readSegment(bytes, findIp(linkType, bytes, start, end), end, this.#segment)
-    if (verdict === 'fragment') this.counts.fragments++
-    else if (verdict === 'broken') this.counts.broken++
+    const segment = this.#segment
+    const ipAt = findIp(linkType, bytes, start, end)
+    const verdict = readSegment(bytes, ipAt, end, segment, this.#fragments, timeUs)
+    // The last fragment of a datagram is a segment in other bytes.
+    if (verdict === 'fragment' || segment.bytes !== bytes) this.counts.fragments++
+    if (verdict === 'broken' || linkType === NO_LINK_TYPE) this.counts.broken++
     else if (verdict === 'segment') {
       this.counts.segments++
-      this.#follow(bytes, this.#segment)
+      this.#follow(segment)
+      // Looked up only where something is held: it is as dear as the segment itself.
+      if (segment.ack && this.#held.octets < MAX_HELD_OCTETS) this.#acknowledge(segment)
     }
   }
 
-  #follow(bytes: Uint8Array, segment: Segment): void {
+  #follow(segment: Segment): void {
     const key = `${segment.source} ${segment.sourcePort} ${segment.destination} ${segment.destinationPort}`
     let direction = this.#directions.get(key)
     if (direction !== undefined && segment.syn && direction.synSequence !== segment.sequence) {
@@ -143,13 +157,49 @@ export class CaptureReader {
 
     // The SYN counts as one octet, RFC 9293 section 3.4.
     const first = segment.syn ? (segment.sequence + 1) >>> 0 : segment.sequence
-    const payload = bytes.subarray(segment.payloadAt, segment.payloadEnd)
-    const kept = direction.tcp.segment(first, payload)
-    // Octets that a snap length cut off are nowhere.
-    if (!kept || payload.length < segment.sentOctets) return this.#finish(direction, 'gap')
+    const payload = segment.bytes.subarray(segment.payloadAt, segment.payloadEnd)
+    while (!direction.tcp.segment(first, payload, this.#timeUs)) {
+      // No room: what is missing has been missing for long. One direction may have taken all of it.
+      if (!direction.tcp.hasHole) return this.#finish(direction, 'gap')
+      this.#skipHole(direction)
+    }
+    // Octets that a snap length cut off are nowhere, and there will be more such packets.
+    if (payload.length < segment.sentOctets) return this.#finish(direction, 'gap')
     if (segment.fin) direction.tcp.finishAt((first + segment.sentOctets) >>> 0)
     if (segment.rst) this.#finish(direction, 'rst')
     else if (direction.tcp.finished) this.#finish(direction, 'fin')
+  }
+
+  /** The other side has received octets that were not captured: they won't come. */
+  #acknowledge(segment: Segment): void {
+    const key = `${segment.destination} ${segment.destinationPort} ${segment.source} ${segment.sourcePort}`
+    const direction = this.#directions.get(key)
+    if (direction === undefined || !direction.tcp.isLost(segment.acknowledged)) return
+    const { next } = direction.tcp
+    const { lost } = direction
+    if (lost?.next !== next) direction.lost = { next, sinceUs: this.#timeUs }
+    else if (lost !== undefined && this.#timeUs - lost.sinceUs > LATE_US) this.#skipHole(direction)
+  }
+
+  /** What comes behind the hole is another stream, as of a session under way. */
+  #skipHole(direction: Direction): void {
+    this.#decide(direction, true)
+    if (direction.stream !== undefined) {
+      this.#events.onEnd?.(direction.stream, 'gap', this.#timeUs)
+    }
+    this.#release(direction)
+    const nowUs = this.#timeUs
+    direction.tcp.skipHole((timeUs) => {
+      // That is when it was received.
+      this.#timeUs = timeUs
+      direction.state = 'undecided'
+      direction.stream = undefined
+      direction.whole = false
+      direction.from = { ...direction.from, openedUs: timeUs }
+      direction.lookAgainAt = BMP_HEADER_OCTETS
+      direction.lost = undefined
+    })
+    this.#timeUs = nowUs
   }
 
   #open(key: string, segment: Segment): Direction {
@@ -164,6 +214,8 @@ export class CaptureReader {
       lookAgainAt: BMP_HEADER_OCTETS,
       state: 'undecided',
       stream: undefined,
+      whole: segment.syn,
+      lost: undefined,
     }
     if (segment.syn) direction.tcp.startAt((segment.sequence + 1) >>> 0)
     // Newest last, so that the oldest is found first below.
@@ -208,7 +260,7 @@ export class CaptureReader {
       at += bytes.length
     }
     const plausible = octets >= BMP_HEADER_OCTETS && couldBeBmp(head, 0)
-    const fromStart = direction.synSequence !== undefined
+    const fromStart = direction.whole
     // In the middle of a connection a single header proves little; at the end it has to do.
     let start = fromStart ? (plausible ? 0 : -1) : findBmpStart(head)
     if (start < 0 && last && plausible) start = 0
@@ -219,6 +271,7 @@ export class CaptureReader {
       direction.state = 'other'
       this.counts.otherStreams++
       this.#release(direction)
+      if (!last) direction.tcp.drop()
     } else direction.lookAgainAt = 2 * octets
   }
 
@@ -238,22 +291,23 @@ export class CaptureReader {
     direction.waitingOctets = 0
   }
 
-  /** @param how  unless octets are missing, which counts more */
   #finish(direction: Direction, how: StreamEnd): void {
+    // A hole that is there now stays.
+    while (direction.tcp.hasHole) this.#skipHole(direction)
     this.#decide(direction, true)
     if (direction.state === 'bmp' && direction.stream !== undefined) {
-      const end = direction.tcp.hasHole ? 'gap' : how
+      const end = direction.tcp.finished ? 'fin' : how
       this.#events.onEnd?.(direction.stream, end, this.#timeUs)
     }
     direction.state = 'ended'
     this.#release(direction)
+    direction.tcp.drop()
   }
 
   #release(direction: Direction): void {
     this.#waitingOctets -= direction.waitingOctets
     direction.waiting = []
     direction.waitingOctets = 0
-    direction.tcp.drop()
   }
 }
 

@@ -30,6 +30,8 @@ export function detectInput(bytes: Uint8Array): InputKind | undefined {
       case 0xd4c3b2a1:
       case 0xa1b23c4d:
       case 0x4d3cb2a1:
+      case 0xa1b2cd34:
+      case 0x34cdb2a1:
         return 'pcap'
       case 0xfd377a58:
         return 'xz'

@@ -1,5 +1,8 @@
 import { DecodeError } from '../errors.ts'
 
+/** Of a packet whose interface was not described, or that is longer than its block. */
+export const NO_LINK_TYPE = -1
+
 /** One captured packet; valid during the call. */
 export type OnPacket = (
   linkType: number,

@@ -1,5 +1,5 @@
 import { RecordBuffer } from '../records.ts'
-import { captureError, type OnPacket, type PacketReader } from './packets.ts'
+import { captureError, NO_LINK_TYPE, type OnPacket, type PacketReader } from './packets.ts'
 import { viewOf } from '../cursor.ts'
 
 const SECTION_HEADER = 0x0a0d0d0a
@@ -61,14 +61,14 @@ export function createPcapngReader(onPacket: OnPacket): PacketReader {
         const high = BigInt(view.getUint32(body + 4, little))
         const units = (high << 32n) | BigInt(view.getUint32(body + 8, little))
         onPacket(from.linkType, bytes, body + 20, body + 20 + octets, timeUs(units, from))
-      }
+      } else onPacket(NO_LINK_TYPE, bytes, body, body, 0)
     } else if (type === SIMPLE_PACKET && bodyEnd - body >= 4) {
       const from = interfaces[0]
       if (from !== undefined) {
         const original = view.getUint32(body, little)
         const snap = from.snapOctets === 0 ? original : Math.min(original, from.snapOctets)
         onPacket(from.linkType, bytes, body + 4, Math.min(body + 4 + snap, bodyEnd), 0)
-      }
+      } else onPacket(NO_LINK_TYPE, bytes, body, body, 0)
     }
     return total
   }, captureError)

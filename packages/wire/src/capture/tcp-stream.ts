@@ -6,6 +6,7 @@ export const MAX_HELD_OCTETS = 64 << 20
 interface Held {
   readonly sequence: number
   readonly bytes: Uint8Array
+  readonly timeUs: number
 }
 
 /** What streams may hold between them. */
@@ -25,6 +26,7 @@ export class TcpStream {
   readonly #budget: HeldBudget
   readonly #onData: (bytes: Uint8Array) => void
 
+  /** @param onData  gets the octets in order; they are valid during the call */
   constructor(budget: HeldBudget, onData: (bytes: Uint8Array) => void) {
     this.#budget = budget
     this.#onData = onData
@@ -33,6 +35,11 @@ export class TcpStream {
   /** The octet that is due has not come, but later ones have. */
   get hasHole(): boolean {
     return this.#held.length > 0
+  }
+
+  /** Sequence number of the octet that is due. */
+  get next(): number | undefined {
+    return this.#next
   }
 
   /** Everything up to the FIN was delivered. */
@@ -56,19 +63,40 @@ export class TcpStream {
    * Takes a segment's payload. False when it would have to wait behind a hole and there is no room.
    *
    * @param bytes  may be a view of a buffer that is used again: kept parts are copied
+   * @param timeUs  for `skipHole`
    */
-  segment(sequence: number, bytes: Uint8Array): boolean {
+  segment(sequence: number, bytes: Uint8Array, timeUs: number): boolean {
     if (bytes.length === 0) return true
     const next = (this.#next ??= sequence)
     if (ahead(next, sequence) > 0) {
       if (bytes.length > this.#budget.octets) return false
       this.#budget.octets -= bytes.length
-      this.#held.push({ sequence, bytes: copyOf(bytes) })
+      this.#held.push({ sequence, bytes: copyOf(bytes), timeUs })
       return true
     }
     this.#deliver(sequence, bytes)
     if (this.#held.length > 0) this.#release()
     return true
+  }
+
+  /** Did the other side acknowledge octets that aren't there: were they received, but not captured? */
+  isLost(acknowledged: number): boolean {
+    return this.#held.length > 0 && ahead(this.#next!, acknowledged) > 0
+  }
+
+  /**
+   * The octets of the first hole won't come: goes on behind it.
+   *
+   * @param begin  called before the octets behind the hole are handed over, with the time they came at
+   */
+  skipHole(begin: (timeUs: number) => void): void {
+    const base = this.#next!
+    this.#held.sort((a, b) => ahead(base, a.sequence) - ahead(base, b.sequence))
+    const first = this.#held[0]
+    if (first === undefined) return
+    begin(first.timeUs)
+    this.#next = first.sequence
+    this.#release()
   }
 
   /** Forgets what is held. */
@@ -89,14 +117,18 @@ export class TcpStream {
     // In order of sequence, so that one pass does: what came last may fill the hole of all the others.
     const base = this.#next!
     this.#held.sort((a, b) => ahead(base, a.sequence) - ahead(base, b.sequence))
-    let released = 0
+    let next = base
+    let count = 0
     for (const { sequence, bytes } of this.#held) {
-      if (ahead(this.#next!, sequence) > 0) break
-      this.#budget.octets += bytes.length
-      released++
-      this.#deliver(sequence, bytes)
+      if (ahead(next, sequence) > 0) break
+      const end = (sequence + bytes.length) >>> 0
+      if (ahead(next, end) > 0) next = end
+      count++
     }
-    this.#held.splice(0, released)
+    // Taken out first: whoever gets the octets may drop the rest.
+    const ready = this.#held.splice(0, count)
+    for (const { bytes } of ready) this.#budget.octets += bytes.length
+    for (const { sequence, bytes } of ready) this.#deliver(sequence, bytes)
   }
 }
 

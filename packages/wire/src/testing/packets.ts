@@ -103,11 +103,11 @@ export interface TestPacket {
 
 export function pcap(
   packets: readonly TestPacket[],
-  { linkType = 1, little = true, nanoseconds = false } = {},
+  { linkType = 1, little = true, nanoseconds = false, modified = false } = {},
 ): Uint8Array {
   const u16 = little ? le16 : be16
   const u32 = little ? le32 : be32
-  const magic = nanoseconds ? 0xa1b23c4d : 0xa1b2c3d4
+  const magic = nanoseconds ? 0xa1b23c4d : modified ? 0xa1b2cd34 : 0xa1b2c3d4
   const header = [
     ...u32(magic),
     ...u16(2),
@@ -120,7 +120,9 @@ export function pcap(
   const records = packets.flatMap(({ bytes, seconds = 1700000000, microseconds = 0, snap }) => {
     const kept = bytes.slice(0, snap)
     const fraction = nanoseconds ? microseconds * 1000 + 999 : microseconds
-    return [...u32(seconds), ...u32(fraction), ...u32(kept.length), ...u32(bytes.length), ...kept]
+    const more = modified ? [...u32(1), ...u16(0x0800), 0, 0] : []
+    const sizes = [...u32(kept.length), ...u32(bytes.length)]
+    return [...u32(seconds), ...u32(fraction), ...sizes, ...more, ...kept]
   })
   return Uint8Array.from([...header, ...records])
 }
