@@ -10,8 +10,9 @@ import {
   decodeBmpMessage,
   isEndOfRib,
   updatePduAt,
+  v4CodecOf,
 } from '@ribscope/wire'
-import type { BmpMessage, NlriField, Rib } from '@ribscope/wire'
+import type { BmpMessage, NlriField, PeerCodec, Rib, V4TlvTable } from '@ribscope/wire'
 import { DumpTimers } from './dump-timers.ts'
 import { parseIp } from './ip.ts'
 import { factsOf } from './peer.ts'
@@ -43,6 +44,8 @@ export interface SessionOptions {
   readonly openedUs: number
   readonly out: RowSink
   readonly limits?: SessionLimits
+  /** code points of TLVs in version 4; undefined: the first known table that each message fits */
+  readonly v4Tlvs?: V4TlvTable | undefined
   /**
    * Called once with the router's own name (its address when it gave none), before the first row.
    *
@@ -324,14 +327,17 @@ export class RouterSession {
     if (entry === undefined) return
     const { peer, header } = entry
     const index = this.#index
-    const pdu = updatePduAt(bytes, view, start, end)
+    const pdu = updatePduAt(bytes, view, start, end, this.#options.v4Tlvs)
     if (pdu < 0) {
       this.counters.updates++
-      const { errors } = decodeBmpMessage(bytes, start, end, {}, view)
+      const { v4Tlvs } = this.#options
+      const { errors } = decodeBmpMessage(bytes, start, end, { v4Tlvs }, view)
       for (const error of errors) this.#rows.report(error, bytes, start, end, offset, peer.facts)
       return
     }
-    index.read(bytes, view, pdu, end, peer.codec, header)
+    // Version 4 messages may say themselves how their PDU is to be read.
+    const codec = bytes[start] === 3 ? peer.codec : this.#v4Codec(peer, bytes, view, start, end)
+    index.read(bytes, view, pdu, end, codec, header)
     this.counters.updates++
     const rxUs = this.#rows.rxUs
     const bmpUs = view.getUint32(start + 40) * 1_000_000 + view.getUint32(start + 44)
@@ -386,6 +392,11 @@ export class RouterSession {
         )
       }
     }
+  }
+
+  #v4Codec(peer: Peer, bytes: Uint8Array, view: DataView, start: number, end: number): PeerCodec {
+    const table = this.#options.v4Tlvs
+    return v4CodecOf(bytes, view, start, end, peer.codec, table) ?? peer.codec
   }
 
   /**

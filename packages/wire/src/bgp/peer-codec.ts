@@ -125,6 +125,22 @@ export class PeerCodec {
     this.#families.set(key, bits | more)
   }
 
+  /**
+   * A copy in which the families that a version 4 message itself lists are as it says, whatever the OPENs
+   * were (draft-ietf-grow-bmp-tlv section 5.2.3); the direction counts as in an OPEN of the router's.
+   */
+  stateless(capabilities: readonly Capability[]): PeerCodec {
+    const families = new Map(this.#families)
+    for (const [key, own] of readOffer({ capabilities }).addPath) {
+      let bits = (families.get(key) ?? 0) & EXTENDED_NEXT_HOP
+      if (own !== 0) bits |= LOC
+      if ((own & ADD_PATH_RECEIVE) !== 0) bits |= IN
+      if ((own & ADD_PATH_SEND) !== 0) bits |= OUT
+      families.set(key, bits)
+    }
+    return new PeerCodec(this.asOctets, families, true)
+  }
+
   /** Adds the families of a further Peer Up of the same session; the AS width is the newest one's. */
   merge(other: PeerCodec): this {
     this.asOctets = other.asOctets

@@ -22,6 +22,7 @@ import { decodeTermination, type Termination } from './msg-5-termination.ts'
 import { decodeRouteMirroring, type RouteMirroring } from './msg-6-route-mirroring.ts'
 import { PEER_HEADER_OCTETS, PeerHeader } from './peer-header.ts'
 import { describePeer, type BmpPeer } from './peer.ts'
+import type { V4TlvTable } from './v4-tlv-table.ts'
 
 interface Common {
   readonly version: number
@@ -49,8 +50,11 @@ export type BmpMessage =
 export interface DecodeOptions {
   /** What the Peer Up of this peer negotiated; without it UPDATEs are read on their own evidence. */
   readonly codecOf?: (header: PeerHeader, bytes: Uint8Array) => PeerCodec | undefined
-  /** TLV type of the BGP UPDATE in version 4 Route Monitoring; see `DEFAULT_V4_PDU_TYPE`. */
-  readonly v4PduType?: number
+  /**
+   * Code points of the TLVs in version 4 Route Monitoring: one of `V4_TLV_TABLES`, or what
+   * `parseV4TlvTable` makes of a text. Without, the first table that all of a message fits.
+   */
+  readonly v4Tlvs?: V4TlvTable | undefined
 }
 
 const header = new PeerHeader()
@@ -122,11 +126,15 @@ function decodeBody(
   options: DecodeOptions,
   errors: DecodeError[],
 ): Body | undefined {
+  const version = bytes[start]!
   const over = (name: string, section: string, octets: number): Cursor =>
     cursorOver(bytes, start + octets, end, name, `RFC 7854 section ${section}`, view)
   const initial = BMP_HEADER_OCTETS
   if (type === BMP_INITIATION) {
-    return { kind: 'initiation', ...decodeInitiation(over('initiation', '4.3', initial), errors) }
+    return {
+      kind: 'initiation',
+      ...decodeInitiation(over('initiation', '4.3', initial), errors, version),
+    }
   }
   if (type === BMP_TERMINATION) {
     return {
@@ -146,26 +154,26 @@ function decodeBody(
       return {
         kind: 'route_monitoring',
         peer,
-        ...decodeRouteMonitoring(bytes, view, start, end, context, errors, options.v4PduType),
+        ...decodeRouteMonitoring(bytes, view, start, end, context, errors, options.v4Tlvs),
       }
     }
     case BMP_STATISTICS:
       return {
         kind: 'statistics',
         peer,
-        statistics: decodeStatistics(over('statistics', '4.8', after), errors),
+        statistics: decodeStatistics(over('statistics', '4.8', after), errors, version),
       }
     case BMP_PEER_DOWN:
       return {
         kind: 'peer_down',
         peer,
-        ...decodePeerDown(over('peer_down', '4.9', after), bytes[start]!, errors),
+        ...decodePeerDown(over('peer_down', '4.9', after), version, errors),
       }
     case BMP_PEER_UP:
       return {
         kind: 'peer_up',
         peer,
-        ...decodePeerUp(over('peer_up', '4.10', after), header.ipv6, errors),
+        ...decodePeerUp(over('peer_up', '4.10', after), header.ipv6, errors, version),
       }
     default:
       // Mirrored PDUs are as they were on the wire: the session's AS width, not the A flag's.

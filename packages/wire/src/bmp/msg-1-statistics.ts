@@ -72,6 +72,9 @@ const NAMES: readonly string[] = [
   'adj_rib_out_rpki_not_found_per_family',
 ]
 
+/** Version 4: the TLV that has the count and the statistics. */
+const STATISTICS_TLV = 1
+
 /** FRR: prefixes whose next hop could not be used (ROUTERS: experimental range). */
 const FRR_INVALID_NEXT_HOP = 65531
 
@@ -86,9 +89,18 @@ export function statisticName(type: number): string {
  *   count => U32, { type => U16, length => U16, value } count
  *   value by length: 4 => U32, 8 => U64, 11 => afi U16, safi U8, U64
  *
- * The length decides, not the type: new types come in these same forms.
+ * The length decides, not the type: new types come in these same forms. In version 4 all of it may be the
+ * value of a TLV of type 1 (draft-ietf-grow-bmp-tlv section 5.4): no report has 65,536 statistics, which is
+ * what such a TLV would be read as otherwise. TLVs beside it aren't statistics and are left out.
  */
-export function decodeStatistics(c: Cursor, errors: DecodeError[]): Statistic[] {
+export function decodeStatistics(c: Cursor, errors: DecodeError[], version = 3): Statistic[] {
+  if (version > 3 && remaining(c) >= 4 && c.view.getUint16(c.pos) === STATISTICS_TLV) {
+    const length = c.view.getUint16(c.pos + 2)
+    if (length >= 4 && length <= remaining(c) - 4) {
+      readU32(c)
+      return decodeStatistics(enter(c, length, 'statistics'), errors)
+    }
+  }
   const statistics: Statistic[] = []
   try {
     const countAt = c.pos

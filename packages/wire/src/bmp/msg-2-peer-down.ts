@@ -61,7 +61,7 @@ export function decodePeerDown(c: Cursor, version: number, errors: DecodeError[]
       c.pos = c.end
     }
     if (remaining(c) > 0 && (reason === 6 || version > 3)) {
-      information = decodeInformationTlvs(c, errors)
+      information = decodeInformationTlvs(c, errors, 'peer_down', version)
     } else if (remaining(c) > 0) {
       raw = toHex(c.bytes, c.pos, c.end)
     }

@@ -26,7 +26,7 @@ export interface PeerUp {
  * @param c  what follows the per-peer header
  * @param ipv6  V flag of the per-peer header
  */
-export function decodePeerUp(c: Cursor, ipv6: boolean, errors: DecodeError[]): PeerUp {
+export function decodePeerUp(c: Cursor, ipv6: boolean, errors: DecodeError[], version = 3): PeerUp {
   const addressAt = skip(c, 16)
   // A session over IPv6 whose header lacks the V flag still shows its address whole.
   const wide = ipv6 || !isZero(c.bytes, addressAt, 12)
@@ -41,7 +41,7 @@ export function decodePeerUp(c: Cursor, ipv6: boolean, errors: DecodeError[]): P
   try {
     sentOpen = readOpen(c, 'sent_open', errors)
     receivedOpen = readOpen(c, 'received_open', errors)
-    if (remaining(c) > 0) information = decodeInformationTlvs(c, errors)
+    if (remaining(c) > 0) information = decodeInformationTlvs(c, errors, 'peer_up', version)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     errors.push(error)

@@ -10,8 +10,8 @@ export interface Initiation {
 }
 
 /** Initiation, RFC 7854 section 4.3: information TLVs; the first sysName and sysDescr count. */
-export function decodeInitiation(c: Cursor, errors: DecodeError[]): Initiation {
-  const information = decodeInformationTlvs(c, errors)
+export function decodeInitiation(c: Cursor, errors: DecodeError[], version = 3): Initiation {
+  const information = decodeInformationTlvs(c, errors, 'initiation', version)
   return {
     sysName: information.find((tlv) => tlv.name === 'sys_name')?.text ?? '',
     sysDescr: information.find((tlv) => tlv.name === 'sys_descr')?.text ?? '',
