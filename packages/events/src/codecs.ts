@@ -1,5 +1,5 @@
 import { PeerCodec, PeerHeader } from '@ribscope/wire'
-import type { BmpMessage } from '@ribscope/wire'
+import type { BmpMessage, V4TlvTable } from '@ribscope/wire'
 import { identityOf } from './peer.ts'
 import type { PeerTransport } from './peer.ts'
 import { PeerTable } from './peer-table.ts'
@@ -13,6 +13,12 @@ const MAX_PEERS = 16_384
 export class SessionCodecs {
   readonly #peers = new PeerTable('', MAX_PEERS)
   readonly #header = new PeerHeader()
+  /** For `decodeBmpMessage`. */
+  readonly v4Tlvs: V4TlvTable | undefined
+
+  constructor(v4Tlvs?: V4TlvTable) {
+    this.v4Tlvs = v4Tlvs
+  }
 
   /** For `decodeBmpMessage`. */
   readonly codecOf = (header: PeerHeader, bytes: Uint8Array): PeerCodec | undefined =>

@@ -34,8 +34,12 @@ export interface FabricConfig {
   readonly detectors: DetectorParams
   /** Absolute path of the file with bearer tokens. */
   readonly auth: { readonly tokens_file: string | undefined }
-  /** Sources that may open BMP sessions; undefined: private, link-local and loopback ones. */
-  readonly bmp: { readonly allow: readonly string[] | undefined }
+  readonly bmp: {
+    /** Sources that may open BMP sessions; undefined: private, link-local and loopback ones. */
+    readonly allow: readonly string[] | undefined
+    /** Code points of TLVs in BMP version 4: `auto`, the name of a table, or `bgp_pdu=7,...`. */
+    readonly v4_tlvs: string | undefined
+  }
   /** Names a browser may use in Host; address literals and localhost always may. */
   readonly http: { readonly hosts: readonly string[]; readonly origins: readonly string[] }
 }
@@ -129,7 +133,7 @@ export function defaultFabric(): FabricConfig {
     maintenance: [],
     detectors: defaultParams(),
     auth: { tokens_file: undefined },
-    bmp: { allow: undefined },
+    bmp: { allow: undefined, v4_tlvs: undefined },
     http: { hosts: [], origins: [] },
   }
 }

@@ -171,7 +171,7 @@ describe('wrong values are errors with file and line', () => {
     ['detectors: { penalty_close: 3000 }', 'expected at most penalty_open (2000)'],
     ['detectors: { ingress_weights: 3 }', 'expected a map of ingress class to weight'],
     ['bmp: { allow: [all] }', 'bmp.allow[0] is "all", expected a prefix'],
-    ['bmp: [1]', 'bmp is a list, expected a map with allow'],
+    ['bmp: [1]', 'bmp is a list, expected a map with allow, v4_tlvs'],
   ])('%j: %s', (text, message) => {
     const { message: said, exitCode } = refusal(text)
     if (typeof message === 'string') expect(said).toContain(message)

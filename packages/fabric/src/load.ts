@@ -75,7 +75,7 @@ function readFabric(root: Spot, folder: string): FabricConfig {
     maintenance: top.get('maintenance', read.list(maintenance)) ?? [],
     detectors: detectors(top),
     auth: { tokens_file: top.get('auth', (spot) => tokensFile(spot, folder)) },
-    bmp: { allow: top.get('bmp', bmpAllow) },
+    bmp: top.get('bmp', bmp) ?? { allow: undefined, v4_tlvs: undefined },
     http: top.get('http', http) ?? { hosts: [], origins: [] },
   }
 }
@@ -261,8 +261,13 @@ const tokensFile = (spot: Spot, folder: string): string | undefined => {
   return path === undefined ? undefined : resolve(folder, path)
 }
 
-const bmpAllow: Reader<readonly string[]> = (spot) =>
-  new Section(spot, ['allow']).get('allow', read.list(read.prefix))
+const bmp: Reader<FabricConfig['bmp']> = (spot) => {
+  const section = new Section(spot, ['allow', 'v4_tlvs'])
+  return {
+    allow: section.get('allow', read.list(read.prefix)),
+    v4_tlvs: section.get('v4_tlvs', read.word),
+  }
+}
 
 const http: Reader<FabricConfig['http']> = (spot) => {
   const section = new Section(spot, ['hosts', 'origins'])

@@ -111,6 +111,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
       consumer: deps.openSink({ source, bmpSession: openedUs }),
       pool,
       limits: settings.limits ?? {},
+      v4Tlvs: settings.v4Tlvs,
       maxBlockRows: settings.maxBlockRows,
       log: log.child({ source, bmpSession: openedUs }),
       nameRouter,

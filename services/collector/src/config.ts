@@ -1,4 +1,4 @@
-import type { SessionLimits } from '@ribscope/events'
+import type { SessionLimits, SessionOptions } from '@ribscope/events'
 
 export interface BmpServerConfig {
   /** address to listen on; '::' takes both families */
@@ -28,6 +28,8 @@ export interface BmpServerConfig {
   /** rows of a block. Default 65,536 */
   readonly maxBlockRows?: number
   readonly limits?: SessionLimits
+  /** code points of TLVs in BMP version 4; undefined: the first known table that each message fits */
+  readonly v4Tlvs?: SessionOptions['v4Tlvs']
 }
 
 export const DEFAULTS = {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { NativeSink, RouterSession } from '@ribscope/events'
-import type { Batch, BlockPool, SessionEnd, SessionLimits } from '@ribscope/events'
+import type { Batch, BlockPool, SessionEnd, SessionLimits, SessionOptions } from '@ribscope/events'
 import type { Logger } from 'pino'
 
 /** Takes the rows of BMP sessions and keeps the order in which it gets those of one session. */
@@ -17,6 +17,7 @@ export interface ConnectionOptions {
   readonly consumer: BatchConsumer
   readonly pool: BlockPool
   readonly limits: SessionLimits
+  readonly v4Tlvs: SessionOptions['v4Tlvs']
   readonly maxBlockRows: number
   readonly log: Logger
   readonly nameRouter: (connection: Connection, name: string) => string | undefined
@@ -73,6 +74,7 @@ export class Connection {
       openedUs: options.openedUs,
       out: this.#sink,
       limits: options.limits,
+      v4Tlvs: options.v4Tlvs,
       nameRouter: (name) => options.nameRouter(this, name),
     })
   }

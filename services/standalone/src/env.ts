@@ -11,6 +11,12 @@ export interface EnvTwin {
 export const ENV: readonly EnvTwin[] = [
   { flag: 'config', variable: 'RIBSCOPE_CONFIG', about: 'fabric.yaml to read' },
   { flag: 'bmp', variable: 'RIBSCOPE_BMP', about: 'where BMP is accepted, HOST:PORT' },
+  {
+    flag: 'bmp-v4',
+    variable: 'RIBSCOPE_BMP_V4',
+    about:
+      'code points of BMP version 4: auto, pmacct, draft-16, draft-20, draft-21, bgp_pdu=N,...',
+  },
   { flag: 'http', variable: 'RIBSCOPE_HTTP', about: 'where HTTP is served, HOST:PORT' },
   { flag: 'data', variable: 'RIBSCOPE_DATA', about: 'folder of the embedded store' },
   { flag: 'data-limit', variable: 'RIBSCOPE_DATA_LIMIT', about: 'disk limit, octets or N%' },

@@ -14,6 +14,7 @@ import type { FabricConfig } from '@ribscope/fabric'
 import { migrate, openEmbeddedStore } from '@ribscope/store'
 import type { Store, StoreSession } from '@ribscope/store'
 import { insertBatches } from './pipeline.ts'
+import { v4Tlvs as tableOf } from './values.ts'
 
 export interface AnalyzeOptions {
   readonly paths: readonly string[]
@@ -127,6 +128,7 @@ async function play(
   options: AnalyzeOptions,
 ): Promise<void> {
   const pool = new BlockPool()
+  const v4Tlvs = await tableOf({}, options.config.bmp.v4_tlvs)
   const tracks = new Map<number, Track>()
   let batches: Batch[] = []
   let clock = 0
@@ -155,6 +157,7 @@ async function play(
           source: recordings[event.track]?.source ?? '',
           openedUs: event.bmpSession,
           out: sink,
+          v4Tlvs,
         }),
       })
       return 0

@@ -11,6 +11,7 @@ import { nowUs } from '@ribscope/events'
 import type { FabricConfig } from '@ribscope/fabric'
 import { migrate, openEmbeddedStore } from '@ribscope/store'
 import type { Retention, Store } from '@ribscope/store'
+import type { V4TlvTable } from '@ribscope/wire'
 import type { Logger } from 'pino'
 import { startKeeper } from './keeper.ts'
 import { closeOrphans } from './orphans.ts'
@@ -19,7 +20,11 @@ import { EmbeddedWriter } from './writer.ts'
 import type { WriterOptions } from './writer.ts'
 
 export interface UpOptions {
-  readonly bmp: { readonly host: string; readonly port: number }
+  readonly bmp: {
+    readonly host: string
+    readonly port: number
+    readonly v4Tlvs?: V4TlvTable | undefined
+  }
   readonly http: { readonly host: string; readonly port: number }
   readonly dataDir: string
   readonly dataLimit: WriterOptions['dataLimit']

@@ -1,8 +1,27 @@
 /** Reading typed values out of a command's flags. Every refusal is a UsageError naming the flag. */
 import { isIP } from 'node:net'
+import type { V4TlvTable } from '@ribscope/wire'
 import { UsageError, type Context, type Value } from './command.ts'
 
 type Values = Context['values']
+
+/**
+ * The table of `--bmp-v4`, else of `bmp.v4_tlvs` in fabric.yaml; undefined: the first that a message fits.
+ *
+ * @throws UsageError when it is none
+ */
+export async function v4Tlvs(values: Values, configured?: string): Promise<V4TlvTable | undefined> {
+  const given = text(values, 'bmp-v4')
+  const chosen = given ?? configured
+  if (chosen === undefined) return undefined
+  const { parseV4TlvTable } = await import('@ribscope/wire')
+  try {
+    return parseV4TlvTable(chosen)
+  } catch (error) {
+    const where = given === undefined ? 'bmp.v4_tlvs' : '--bmp-v4'
+    throw new UsageError(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
 
 /** A string flag, or undefined when it was not given. */
 export function text(values: Values, flag: string): string | undefined {

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import {
   addPath,
   announce,
+  asPath,
   be,
   family,
   initiation,
@@ -312,5 +313,38 @@ describe('decode FILE', () => {
     expect(most).toBeGreaterThan(0)
     // 200,000 rows are 230 MB of text; what one read of 256 KiB makes may wait.
     expect(stdout.writableLength + most).toBeLessThan(64 << 20)
+  })
+})
+
+describe('--bmp-v4: code points of BMP version 4', () => {
+  const peer = { address: '192.0.2.1', asn: 64501, id: '192.0.2.1' }
+  const attributes = [...origin(), ...asPath(64501)]
+  const pdu = update({ attributes, nlri: [...be(7, 4), ...prefix('10.0.0.0/24')] })
+  const tlv = (type: number, value: readonly number[]): number[] => [
+    ...[...be(type, 2), ...be(value.length, 2), ...be(0, 2)],
+    ...value,
+  ]
+  const v4 = (...tlvs: number[][]): number[] => {
+    const head = routeMonitoring(peer, []).slice(0, 48)
+    const body = tlvs.flat()
+    return [4, ...be(48 + body.length, 4), ...head.slice(5), ...body]
+  }
+  // Stateless parsing: ADD-PATH for IPv4 unicast, received.
+  const path = file('v4.bmp', v4(tlv(100, [69, 4, 0, 1, 1, 1]), tlv(101, pdu)))
+
+  test('a table of one’s own names the TLVs, and the PDU is read as they say', async () => {
+    const { code, out } = await decode(path, '--bmp-v4', 'bgp_pdu=101,stateless_parsing=100')
+    expect(code).toBe(0)
+    expect(lines(out)).toMatchObject([
+      { version: 4, tlvs: [{ name: 'stateless_parsing' }], update: { addPathGuessed: false } },
+    ])
+    const rows = await decode('--rows', path, '--bmp-v4', 'bgp_pdu=101,stateless_parsing=100')
+    expect(lines(rows.out)).toMatchObject([{ nlri: '10.0.0.0/24', path_id: 7, decode_errors: [] }])
+  })
+
+  test('an unknown one is a usage error', async () => {
+    const { code, err } = await decode(path, '--bmp-v4', 'draft-99')
+    expect(code).toBe(2)
+    expect(err).toContain('--bmp-v4: no BMP version 4 table "draft-99"')
   })
 })

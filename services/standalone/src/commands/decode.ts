@@ -2,7 +2,7 @@
 import { openInput, type Input } from '../input.ts'
 import { LineWriter } from '../line-writer.ts'
 import { UsageError, type Command, type Context } from '../command.ts'
-import { flag, oneOf } from '../values.ts'
+import { flag, oneOf, v4Tlvs } from '../values.ts'
 import type {
   JsonSinkOptions,
   JsonTable,
@@ -37,14 +37,18 @@ of them may be compressed with gzip.
                 the first key is "table"
   --count       everything is decoded, only totals are printed; unknown_fields: lists of routes of
                 families that are not decoded, each of which counts as one
+  --bmp-v4 TABLE
+                code points of TLVs in BMP version 4: auto (default: the first that a message fits),
+                pmacct, draft-16, draft-20, draft-21, or your own: bgp_pdu=7,vrf_table_name=5,...
 
 Exit 1 when framing is lost or the input ends inside a message: what came before is printed.`,
   options: {
     rows: { type: 'boolean' },
     count: { type: 'boolean' },
     table: { type: 'string' },
+    'bmp-v4': { type: 'string' },
   },
-  env: {},
+  env: { 'bmp-v4': 'RIBSCOPE_BMP_V4' },
   async run(ctx) {
     const [path, ...more] = ctx.positionals
     if (path === undefined || more.length > 0)
@@ -140,6 +144,7 @@ async function sessions(
   { rows, waste, pause }: Sinks,
 ): Promise<{ code: number; totals: SessionCounters }> {
   const { RouterSession, rehearse } = await import('@ribscope/events')
+  const points = await v4Tlvs(ctx.values)
   const totals: SessionCounters = {
     messages: 0,
     updates: 0,
@@ -173,7 +178,13 @@ async function sessions(
     }
     if (event.kind === 'open') {
       const { id, name, source, openedUs } = event
-      const session = new RouterSession({ collector: 'decode', source, openedUs, out: rows() })
+      const session = new RouterSession({
+        collector: 'decode',
+        source,
+        openedUs,
+        out: rows(),
+        v4Tlvs: points,
+      })
       open.set(id, { name, session, told: false })
       continue
     }
@@ -209,6 +220,7 @@ async function sessions(
 async function asMessages(ctx: Context, input: Input): Promise<number> {
   const { BmpFramer, DecodeError, decodeBmpMessage } = await import('@ribscope/wire')
   const { SessionCodecs } = await import('@ribscope/events')
+  const points = await v4Tlvs(ctx.values)
   const out = new LineWriter(ctx.stdout, ctx.signal)
   let lines = 0
   const open = new Map<
@@ -240,7 +252,7 @@ async function asMessages(ctx: Context, input: Input): Promise<number> {
     if (event.kind === 'total') continue
     if (event.kind === 'open') {
       let about: OpenBmpFacts | undefined
-      const codecs = new SessionCodecs()
+      const codecs = new SessionCodecs(points)
       const framer = new BmpFramer((bytes, start, end) => {
         // Offsets in what is printed count from the message, not from where TCP happened to cut.
         const message = bytes.subarray(start, end)

@@ -1,6 +1,6 @@
 /** `ribscope up`: everything in one process. */
 import { CommandError, UsageError, type Command, type Context } from '../command.ts'
-import { flag, hostPort, oneOf, text } from '../values.ts'
+import { flag, hostPort, oneOf, text, v4Tlvs } from '../values.ts'
 import type { FabricConfig } from '@ribscope/fabric'
 import type { Logger } from 'pino'
 
@@ -13,6 +13,7 @@ export const command: Command = {
 
   --config FILE        fabric.yaml (default: everything is inferred)
   --bmp HOST:PORT      where routers connect (default 0.0.0.0:11019)
+  --bmp-v4 TABLE       code points of TLVs in BMP version 4 (default auto; see ribscope decode --help)
   --http HOST:PORT     API (default 127.0.0.1:8080)
   --data DIR           data directory (default ./ribscope-data)
   --data-limit LIMIT   how full the volume may get, N% or octets (default 80%)
@@ -26,6 +27,7 @@ export const command: Command = {
   options: {
     config: { type: 'string' },
     bmp: { type: 'string', default: '0.0.0.0:11019' },
+    'bmp-v4': { type: 'string' },
     http: { type: 'string', default: '127.0.0.1:8080' },
     data: { type: 'string', default: './ribscope-data' },
     'data-limit': { type: 'string', default: '80%' },
@@ -40,6 +42,7 @@ export const command: Command = {
   env: {
     config: 'RIBSCOPE_CONFIG',
     bmp: 'RIBSCOPE_BMP',
+    'bmp-v4': 'RIBSCOPE_BMP_V4',
     http: 'RIBSCOPE_HTTP',
     data: 'RIBSCOPE_DATA',
     'data-limit': 'RIBSCOPE_DATA_LIMIT',
@@ -64,11 +67,12 @@ export const command: Command = {
     }
     const demo = flag(ctx.values, 'demo')
     const config = await fabricOf(ctx, demo)
+    const table = await v4Tlvs(ctx.values, config.bmp.v4_tlvs)
     const log = await logger(ctx)
     const { startUp } = await import('../up.ts')
 
     const running = await startUp({
-      bmp,
+      bmp: { ...bmp, v4Tlvs: table },
       http,
       dataDir,
       dataLimit,
