@@ -8,6 +8,10 @@ export default defineConfig({
     // Tests run against the sources: no stale build can pass them.
     alias: [
       {
+        find: /^@ribscope\/store\/testing$/,
+        replacement: source('packages/store/src/testing/index.ts'),
+      },
+      {
         find: /^@ribscope\/(wire|events|store|fabric|detectors|simulator)$/,
         replacement: source('packages/$1/src/index.ts'),
       },

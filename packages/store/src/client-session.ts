@@ -1,7 +1,7 @@
 /** A session over `@clickhouse/client`, the same for the embedded engine and a server; checks of names that stand in statements. */
 import type { ClickHouseClient } from '@clickhouse/client'
 import { StoreError } from './store.ts'
-import type { QueryParams, StoreSession } from './store.ts'
+import type { QueryBytes, QueryParams, StoreSession } from './store.ts'
 
 const IDENTIFIER = /^[a-z_][a-z0-9_]*$/
 const TOKEN = /^[A-Za-z0-9-]{1,200}$/
@@ -57,6 +57,20 @@ export class ClientSession implements StoreSession {
     })
   }
 
+  queryBytes(sql: string, format: string, params?: QueryParams): Promise<QueryBytes> {
+    return this.#inTurn(async () => {
+      const { stream, summary } = await this.#client.exec({
+        query: sql,
+        // The client's type lists its formats; the engine knows more.
+        clickhouse_settings: { default_format: format as 'JSONEachRow' },
+        ...bind(params),
+      })
+      const chunks: Uint8Array[] = []
+      for await (const chunk of stream) chunks.push(chunk as Uint8Array)
+      return { body: Buffer.concat(chunks), summary: summary && { ...summary } }
+    })
+  }
+
   command(sql: string, params?: QueryParams): Promise<void> {
     return this.#inTurn(async () => {
       await this.#client.command({ query: sql, ...bind(params) })
@@ -82,13 +96,15 @@ export class ClientSession implements StoreSession {
 
 export function checkNames(table: string, columns: readonly string[]): void {
   if (!IDENTIFIER.test(table) || !columns.every((each) => IDENTIFIER.test(each))) {
-    throw new StoreError(`not a table or column name: ${table} (${columns.join(', ')})`)
+    throw new StoreError(`not a table or column name: ${table} (${columns.join(', ')})`, {
+      fault: 'data',
+    })
   }
 }
 
 /** @throws StoreError */
 export function checkToken(token: string): void {
-  if (!TOKEN.test(token)) throw new StoreError(`not an insert token: ${token}`)
+  if (!TOKEN.test(token)) throw new StoreError(`not an insert token: ${token}`, { fault: 'data' })
 }
 
 function bind(params: QueryParams | undefined): { query_params?: Record<string, unknown> } {

@@ -25,15 +25,25 @@ import type { Store, StoreSession } from './store.ts'
 
 type ClientConnection = NonNullable<NonNullable<Parameters<typeof CreateClient>[0]>['connection']>
 
+const SETTING = /^[A-Za-z_][A-Za-z0-9_]*$/
+
 /** Below this much free space on tmpfs (a container's default is 64 MB) blocks go through the data directory. */
 const TMPFS_MIN_OCTETS = 1024 * 1024 * 1024
+
+export interface EmbeddedStore extends Store {
+  /** A session with the engine's own settings and those given, one step after the other, instead of ours. */
+  plainSession(
+    name: string,
+    ...steps: readonly Readonly<Record<string, string | number>>[]
+  ): Promise<StoreSession>
+}
 
 /**
  * Opens (or creates) the data directory.
  *
  * @throws StoreError when another process holds the directory, or it can't be written
  */
-export async function openEmbeddedStore(options: { dataDir: string }): Promise<Store> {
+export async function openEmbeddedStore(options: { dataDir: string }): Promise<EmbeddedStore> {
   const [{ createClient }, { createChdbConnection }] = await Promise.all([
     import('@clickhouse/client'),
     import('chdb/connection'),
@@ -56,19 +66,27 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
 
   const sessions = new Set<ClientSession>()
 
-  async function session(
+  async function plainSession(
     name: string,
-    settings: Readonly<Record<string, string | number>> = {},
+    ...steps: readonly Readonly<Record<string, string | number>>[]
   ): Promise<StoreSession> {
     const created: ClientSession = new ClientSession(name, connect(), () => {
       sessions.delete(created)
     })
     sessions.add(created)
-    for (const [key, value] of Object.entries({ ...SESSION_SETTINGS, ...settings })) {
-      await created.command(`SET ${assignments({ [key]: value })}`)
+    try {
+      for (const settings of steps) {
+        if (Object.keys(settings).length > 0) await created.command(`SET ${assignments(settings)}`)
+      }
+    } catch (error) {
+      await created.close()
+      throw error
     }
     return created
   }
+
+  const session: Store['session'] = (name, settings = {}) =>
+    plainSession(name, { ...SESSION_SETTINGS, ...settings })
 
   const writer = await session('writer', { max_threads: 2, max_insert_threads: 1 }).catch(
     (cause: unknown) => {
@@ -103,6 +121,7 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
 
   return {
     session,
+    plainSession,
     ...insertsOver(fromFile, (sql) => writer.command(sql)),
     async close(): Promise<void> {
       // Merges go on while any session is open: the folder is nobody's only when all are closed.
@@ -112,9 +131,13 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<S
   }
 }
 
+/** @throws StoreError unless the names are names; values are quoted */
 function assignments(settings: InsertSettings): string {
   return Object.entries(settings)
-    .map(([key, value]) => `${key} = ${typeof value === 'number' ? String(value) : `'${value}'`}`)
+    .map(([key, value]) => {
+      if (!SETTING.test(key)) throw new StoreError(`not the name of a setting: ${key}`)
+      return `${key} = ${typeof value === 'number' ? String(value) : quoted(value)}`
+    })
     .join(', ')
 }
 

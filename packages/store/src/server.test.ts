@@ -8,18 +8,19 @@ import { openServerStore } from './server.ts'
 import { migrations } from './sql.ts'
 import { StoreError } from './store.ts'
 import type { Store, StoreSession } from './store.ts'
-import { serveHttp } from './testing/http-server.ts'
-import type { HttpServer } from './testing/http-server.ts'
+import type { EmbeddedStore } from './embedded.ts'
+import { serveEngine } from './testing/serve.ts'
+import type { Served } from './testing/serve.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-server-'))
-let engine: Store
-let http: HttpServer
+let engine: EmbeddedStore
+let http: Served
 let store: Store
 let db: StoreSession
 
 beforeAll(async () => {
   engine = await openEmbeddedStore({ dataDir })
-  http = await serveHttp(engine, 'ribscope:a b/c')
+  http = await serveEngine(engine, { login: 'ribscope:a b/c' })
   store = openServerStore({ url: http.url, user: 'ribscope', password: 'a b/c' })
   db = await store.session('test')
 })
@@ -37,7 +38,7 @@ describe('a server over HTTP', () => {
     expect(await migrate(db)).toEqual({ applied: [], version: names.length })
     expect(await db.query('SELECT count() AS n FROM ribscope.rib_current')).toEqual([{ n: '0' }])
     expect(
-      http.asked.every(({ settings }) => settings['distributed_product_mode'] === 'global'),
+      http.asked.every(({ settings }) => settings.get('distributed_product_mode') === 'global'),
     ).toBe(true)
   })
 
@@ -72,10 +73,11 @@ describe('a server over HTTP', () => {
       bodies: [block, block],
       token: 'once',
     })
-    expect(http.asked.at(-1)).toMatchObject({
-      sql: 'INSERT INTO ribscope.error_log (text) FORMAT Native',
-      octets: 2 * block.length,
-      settings: { insert_deduplication_token: 'once', async_insert: '0' },
+    const asked = http.asked.at(-1)
+    expect(asked?.sql.trim()).toBe('INSERT INTO ribscope.error_log (text) FORMAT Native')
+    expect(Object.fromEntries(asked?.settings ?? [])).toMatchObject({
+      insert_deduplication_token: 'once',
+      async_insert: '0',
     })
     expect(await db.query('SELECT text FROM ribscope.error_log FINAL')).toEqual([{ text }])
     await store.insertRows('detector_params', [{ key: 'a', value: 1 }, { key: 'b' }])

@@ -16,18 +16,21 @@ const PATTERNS: readonly (readonly [Token['kind'], RegExp])[] = [
   ['sign', /[-+*/%=<>!(),.;:?[\]{}|&^@]/y],
 ]
 
-/** @throws StoreError where no token begins: an open string, a sign that is none */
+/** @returns undefined at the end, and where no token begins: an open string, a sign that is none */
+export function nextToken(text: string, at: number): Token | undefined {
+  for (const [kind, pattern] of PATTERNS) {
+    pattern.lastIndex = at
+    const match = pattern.exec(text)
+    if (match !== null) return { kind, text: match[0] }
+  }
+  return undefined
+}
+
+/** @throws StoreError where no token begins */
 export function tokens(text: string): Token[] {
   const found: Token[] = []
   for (let at = 0; at < text.length;) {
-    let token: Token | undefined
-    for (const [kind, pattern] of PATTERNS) {
-      pattern.lastIndex = at
-      const match = pattern.exec(text)
-      if (match === null) continue
-      token = { kind, text: match[0] }
-      break
-    }
+    const token = nextToken(text, at)
     if (token === undefined) {
       throw new StoreError(`no SQL token at ${JSON.stringify(text.slice(at, at + 40))}`)
     }

@@ -3,6 +3,12 @@
 /** Values for typed placeholders `{name:Type}`: the only way a value gets into a statement. */
 export type QueryParams = Readonly<Record<string, unknown>>
 
+export interface QueryBytes {
+  readonly body: Uint8Array
+  /** What the engine counted, as X-ClickHouse-Summary has it. */
+  readonly summary: Readonly<Record<string, string>> | undefined
+}
+
 /**
  * One connection. It runs one query at a time and in order; writer, analyst, api and user SQL each have their own.
  */
@@ -11,6 +17,8 @@ export interface StoreSession {
   query<Row>(sql: string, params?: QueryParams): Promise<Row[]>
   /** @returns the result as text in `format` (JSONEachRow, JSONCompact, CSV ...) */
   queryText(sql: string, format: string, params?: QueryParams): Promise<string>
+  /** @returns the result as octets in `format`, unless the statement itself has a FORMAT clause */
+  queryBytes(sql: string, format: string, params?: QueryParams): Promise<QueryBytes>
   command(sql: string, params?: QueryParams): Promise<void>
   close(): Promise<void>
 }
@@ -40,4 +48,11 @@ export interface Store {
 /** The engine refused a statement, or the store could not be opened. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
+  /** Set where it is known without the engine; `faultOf` says it of every error. */
+  readonly fault: 'data' | 'store' | undefined
+
+  constructor(message: string, options: ErrorOptions & { fault?: 'data' | 'store' } = {}) {
+    super(message, options)
+    this.fault = options.fault
+  }
 }

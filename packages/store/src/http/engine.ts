@@ -1,0 +1,54 @@
+/**
+ * Statements of an HTTP request on the embedded engine: each in a session of its own, so that settings, parameters and the
+ * database of one are never those of the next. A session is cheaper than most queries (1.5 ms with its settings).
+ */
+import type { EmbeddedStore } from '../embedded.ts'
+import type { HttpAnswer, HttpQuery } from './server.ts'
+
+/**
+ * Runs whatever it is given, inserts included: for those who own the data.
+ *
+ * @param own settings that hold unless the request says otherwise
+ */
+export function executeOn(
+  store: Pick<EmbeddedStore, 'plainSession'>,
+  own: Readonly<Record<string, string | number>> = {},
+): (query: HttpQuery) => Promise<HttpAnswer> {
+  return async (query) => {
+    const { settings, params } = query
+    const session = await store.plainSession('http', ...parameterSteps(params), {
+      ...own,
+      ...Object.fromEntries(settings),
+    })
+    try {
+      if (query.database !== undefined) await session.command(`USE ${quotedName(query.database)}`)
+      // As with ClickHouse: GET writes nothing.
+      if (query.readOnly) await session.command('SET readonly = 2')
+      if (query.insert === undefined) return await session.queryBytes(query.sql, query.format)
+      const { file, settings: clause } = query.insert
+      return await session.queryBytes(
+        `${query.text} FROM INFILE '${file.replace(/[\\']/g, '\\$&')}' ${clause} FORMAT ${query.format}`,
+        'TabSeparated',
+      )
+    } finally {
+      await session.close()
+    }
+  }
+}
+
+/** Characters of a statement that the engine takes unless told otherwise. */
+const MAX_QUERY_SIZE = 262_144
+
+/** Parameters are set as settings `param_NAME`: their text reaches the engine as it came. */
+export function parameterSteps(
+  params: ReadonlyMap<string, string>,
+): Record<string, string | number>[] {
+  if (params.size === 0) return []
+  const step = Object.fromEntries([...params].map(([name, value]) => [`param_${name}`, value]))
+  // With escapes, in octets.
+  const size = JSON.stringify(step).length * 4
+  if (size < MAX_QUERY_SIZE) return [step]
+  return [{ max_query_size: size }, step, { max_query_size: MAX_QUERY_SIZE }]
+}
+
+const quotedName = (name: string): string => `\`${name.replace(/[\\`]/g, '\\$&')}\``

@@ -1,0 +1,5 @@
+/** For tests only; not part of what is published. */
+export { startClickHouse } from './clickhouse.ts'
+export type { ClickHouseProcess } from './clickhouse.ts'
+export { serveEngine } from './serve.ts'
+export type { Served, ServeOptions } from './serve.ts'
