@@ -711,6 +711,46 @@ describe('made by hand', () => {
     await expectGone(rows, n)
   })
 
+  test('RFC 8955 section 4.2.2: rules of one text and other octets are two routes', async () => {
+    const short = [3, 5, 0x81, 80]
+    const long = [4, 5, 0x91, 0, 80]
+    const told = (nlri: readonly number[]): readonly number[] =>
+      route(...ATTRIBUTES, ...reach(1, 133, [], nlri))
+    const rows = await expectEqual(
+      Uint8Array.from([
+        ...up(),
+        ...told([...short, ...long]),
+        ...route(...unreach(1, 133, short)),
+        ...told(long),
+      ]),
+    )
+    const routes = withoutUnicast(rows)
+    expect(new Set(routes.map((row) => row['nlri']))).toEqual(new Set(['destination-port =80']))
+    const s = Number(routes[0]!['bmp_session'])
+    const live = await db.query(`SELECT seq FROM ribscope.rib_current ${MINE}`, { s })
+    expect(live).toEqual([{ seq: String(routes.at(-1)!['seq']) }])
+  })
+
+  test('rows of before these families were known keep the text that they had', async () => {
+    const s = 1000
+    const row = (seq: number, afi: number, safi: number, key: string): string =>
+      `('old', 7, 'adj_in_pre', ${afi}, ${safi}, unhex('${key}'), ${s * 4096 + seq}, ${s}, fromUnixTimestamp64Micro(${T0}, 'UTC'), 'announce', 8192)`
+    await db.command(`INSERT INTO ribscope.route_log
+      (router, peer_key, rib, afi, safi, nlri_key, pos, bmp_session, rx_ts, action, flags)
+      VALUES ${row(1, 1, 133, '03038106')}, ${row(2, 1, 129, '580000')}, ${row(3, 25, 70, '06c0ffee')}`)
+    const found = await db.query(
+      `SELECT nlri, prefix, rd, evpn_type, eth_tag, esi FROM ribscope.route_events
+       WHERE bmp_session = {s:UInt64} ORDER BY seq`,
+      { s },
+    )
+    const none = { prefix: '', rd: '', evpn_type: 0, eth_tag: 0, esi: '' }
+    expect(found).toEqual([
+      { ...none, nlri: '0x03038106' },
+      { ...none, nlri: '0x580000' },
+      { ...none, nlri: '[6]:0xc0ffee', evpn_type: 6 },
+    ])
+  })
+
   type Tables = Record<JsonTable, Row[]>
   const MINE = 'WHERE bmp_session = {s:UInt64} AND NOT (afi = 1 AND safi = 1)'
   const withoutUnicast = (rows: Tables): Row[] =>

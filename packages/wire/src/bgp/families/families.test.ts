@@ -144,7 +144,7 @@ describe('RFC 8955 and 8956: flow specifications', () => {
     expect(decode(1, 133, 'f003 03 81 06')).toMatchObject([{ nlri: 'protocol =6' }])
   })
 
-  test('ExaBGP and Ryu: the octets before the offset are there too', () => {
+  test('RFC 8956 section 3.1, ExaBGP and Ryu: the octets before the offset are there too', () => {
     const nlri = '16 02 80 78 00000000000000000000000000000001 03 81 06'
     expect(walked(2, 133, nlri)).toMatchObject({
       routes: ['+source ::1/120-128 protocol =6'],

@@ -1,6 +1,7 @@
 import { cursorOver } from '../../cursor.ts'
 import { DecodeError } from '../../errors.ts'
 import { SAFI_VPN_MULTICAST, SHAPE_FAMILY } from '../families.ts'
+import { toHex } from '../../text/hex.ts'
 import type { NlriField, NlriSink } from '../nlri.ts'
 import { fieldPath, lost } from '../nlri-errors.ts'
 import type { UpdateIndex } from '../update-index.ts'
@@ -18,7 +19,7 @@ interface List {
   readonly entries: readonly Entry[]
   /** Everything is there and as it should be. */
   readonly good: boolean
-  /** A route is there more than once. */
+  /** Octet for octet the same NLRI is there more than once. */
   readonly twice: boolean
   /** Where the list falls apart, or -1. */
   readonly lostAt: number
@@ -114,7 +115,7 @@ function readList(
     if (nlri instanceof DecodeError || nlri.faults !== undefined) good = false
     const pathId = addPath ? view.getUint32(at) : 0
     entries.push({ start, end, pathId, nlri })
-    if (!(nlri instanceof DecodeError)) seen.add(`${pathId} ${nlri.route.nlri}`)
+    seen.add(`${pathId} ${toHex(bytes, start, end)}`)
     at = end
   }
   return { entries, good, twice: good && seen.size < entries.length, lostAt: -1, detail: '' }
