@@ -18,6 +18,33 @@ export function formatCapability(capability: Capability): string {
       return `multiprotocol ${familyName(capability.afi, capability.safi)}`
     case 'route_refresh':
       return capability.code === 128 ? 'route-refresh-cisco' : 'route-refresh'
+    case 'orf':
+      return list(
+        capability.code === 130 ? 'orf-cisco' : 'orf',
+        capability.families,
+        ({ types }) =>
+          `/${types.map((each) => `${each.type}:${SEND_RECEIVE[each.sendReceive] ?? '?'}`).join(',')}`,
+      )
+    case 'multiple_routes':
+      return 'multiple-routes'
+    case 'bgpsec':
+      return `bgpsec ${capability.direction} afi-${capability.afi} version ${capability.version}`
+    case 'dynamic':
+      return ['dynamic', ...capability.codes].join(' ')
+    case 'multisession':
+      return ['multisession', ...capability.codes].join(' ')
+    case 'routing_policy':
+      return list(
+        'routing-policy',
+        capability.families,
+        (entry) => `/${SEND_RECEIVE[entry.sendReceive] ?? '?'}`,
+      )
+    case 'bfd_strict':
+      return 'bfd-strict'
+    case 'paths_limit':
+      return list('paths-limit', capability.families, (entry) => `/${entry.limit}`)
+    case 'link_local_next_hop':
+      return 'link-local-next-hop'
     case 'extended_next_hop':
       return list('extended-next-hop', capability.families, (entry) => `/afi-${entry.nextHopAfi}`)
     case 'extended_message':

@@ -28,6 +28,16 @@ export type Capability =
     }
   /** RFC 2918 section 2; 128 is Cisco's number for it before that. */
   | { readonly kind: 'route_refresh'; readonly code: 2 | 128 }
+  /** RFC 5291 section 5; 130 is Cisco's number for it before that. Direction: 1 receive, 2 send, 3 both. */
+  | {
+      readonly kind: 'orf'
+      readonly code: 3 | 130
+      readonly families: readonly (Family & {
+        readonly types: readonly { readonly type: number; readonly sendReceive: number }[]
+      })[]
+    }
+  /** RFC 3107 section 4, deprecated by RFC 8277. */
+  | { readonly kind: 'multiple_routes'; readonly code: 4 }
   /** RFC 8950 section 4. */
   | {
       readonly kind: 'extended_next_hop'
@@ -36,6 +46,14 @@ export type Capability =
     }
   /** RFC 8654 section 3. */
   | { readonly kind: 'extended_message'; readonly code: 6 }
+  /** RFC 8205 section 2.1. */
+  | {
+      readonly kind: 'bgpsec'
+      readonly code: 7
+      readonly version: number
+      readonly direction: 'receive' | 'send'
+      readonly afi: number
+    }
   /** RFC 8277 section 2.1. */
   | {
       readonly kind: 'multiple_labels'
@@ -55,6 +73,15 @@ export type Capability =
     }
   /** RFC 6793 section 3. */
   | { readonly kind: 'as4'; readonly code: 65; readonly asn: number }
+  /** draft-ietf-idr-dynamic-cap section 3; 66 is its number before. Codes that may change in the session. */
+  | { readonly kind: 'dynamic'; readonly code: 66 | 67; readonly codes: readonly number[] }
+  /** draft-ietf-idr-bgp-multisession section 4; 131 is Cisco's number. Codes that tell sessions apart. */
+  | {
+      readonly kind: 'multisession'
+      readonly code: 68 | 131
+      readonly flags: number
+      readonly codes: readonly number[]
+    }
   /** RFC 7911 section 4: 1 receive, 2 send, 3 both. */
   | {
       readonly kind: 'add_path'
@@ -72,6 +99,22 @@ export type Capability =
         readonly staleTimeS: number
       })[]
     }
+  /** draft-ietf-idr-rpd section 4.3: 1 receive, 2 send, 3 both. */
+  | {
+      readonly kind: 'routing_policy'
+      readonly code: 72
+      readonly families: readonly (Family & { readonly sendReceive: number })[]
+    }
+  /** draft-ietf-idr-bgp-bfd-strict-mode section 4. */
+  | { readonly kind: 'bfd_strict'; readonly code: 74 }
+  /** draft-abraitis-idr-addpath-paths-limit section 2. */
+  | {
+      readonly kind: 'paths_limit'
+      readonly code: 76
+      readonly families: readonly (Family & { readonly limit: number })[]
+    }
+  /** draft-ietf-idr-linklocal-capability section 3. */
+  | { readonly kind: 'link_local_next_hop'; readonly code: 77 }
   /** draft-walton-bgp-hostname-capability section 3. */
   | { readonly kind: 'fqdn'; readonly code: 73; readonly hostname: string; readonly domain: string }
   /** draft-abraitis-bgp-version-capability section 2. */
@@ -122,6 +165,27 @@ function decodeCapability(code: number, c: Cursor): Capability {
     case 128:
       finish(c, c.pos)
       return { kind: 'route_refresh', code }
+    case 3:
+    case 130: {
+      const families: {
+        afi: number
+        safi: number
+        types: { type: number; sendReceive: number }[]
+      }[] = []
+      while (remaining(c) > 0) {
+        const afi = readU16(c)
+        readU8(c) // Reserved.
+        const safi = readU8(c)
+        const count = readU8(c)
+        const types: { type: number; sendReceive: number }[] = []
+        for (let i = 0; i < count; i++) types.push({ type: readU8(c), sendReceive: readU8(c) })
+        families.push({ afi, safi, types })
+      }
+      return { kind: 'orf', code, families }
+    }
+    case 4:
+      finish(c, c.pos)
+      return { kind: 'multiple_routes', code }
     case 5:
       return {
         kind: 'extended_next_hop',
@@ -135,6 +199,14 @@ function decodeCapability(code: number, c: Cursor): Capability {
     case 6:
       finish(c, c.pos)
       return { kind: 'extended_message', code }
+    case 7: {
+      const at = c.pos
+      const octet = readU8(c)
+      const afi = readU16(c)
+      finish(c, at)
+      const direction = (octet & 0x08) === 0 ? 'receive' : 'send'
+      return { kind: 'bgpsec', code, version: octet >> 4, direction, afi }
+    }
     case 8:
       return {
         kind: 'multiple_labels',
@@ -168,6 +240,14 @@ function decodeCapability(code: number, c: Cursor): Capability {
       finish(c, at)
       return { kind: 'as4', code, asn }
     }
+    case 66:
+    case 67:
+      return { kind: 'dynamic', code, codes: octets(c) }
+    case 68:
+    case 131: {
+      const flags = readU8(c)
+      return { kind: 'multisession', code, flags, codes: octets(c) }
+    }
     case 69:
       return {
         kind: 'add_path',
@@ -192,19 +272,47 @@ function decodeCapability(code: number, c: Cursor): Capability {
           staleTimeS: (readU8(c) << 16) | readU16(c),
         })),
       }
+    case 72:
+      return {
+        kind: 'routing_policy',
+        code,
+        families: entries(c, 4, () => ({
+          afi: readU16(c),
+          safi: readU8(c),
+          sendReceive: readU8(c),
+        })),
+      }
     case 73: {
       const hostname = readShortText(c)
       // Some senders leave the empty domain out, length octet and all.
       const domain = remaining(c) > 0 ? readShortText(c) : ''
       return { kind: 'fqdn', code, hostname, domain }
     }
+    case 74:
+      finish(c, c.pos)
+      return { kind: 'bfd_strict', code }
     case 75: {
       const version = readShortText(c)
       return { kind: 'software_version', code, version }
     }
+    case 76:
+      return {
+        kind: 'paths_limit',
+        code,
+        families: entries(c, 5, () => ({ afi: readU16(c), safi: readU8(c), limit: readU16(c) })),
+      }
+    case 77:
+      finish(c, c.pos)
+      return { kind: 'link_local_next_hop', code }
     default:
       return { kind: 'raw', code, raw: toHex(c.bytes, c.pos, c.end) }
   }
+}
+
+function octets(c: Cursor): number[] {
+  const list: number[] = []
+  while (remaining(c) > 0) list.push(readU8(c))
+  return list
 }
 
 function entries<T>(c: Cursor, octets: number, read: () => T): T[] {

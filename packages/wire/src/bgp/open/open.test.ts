@@ -63,6 +63,22 @@ describe('RFC 4271 section 4.2 OPEN', () => {
     ['hostname draft', '49 0a 04 746f7231 04 64633031', 'fqdn tor1.dc01'],
     ['hostname draft, without a domain', '49 06 04 746f7231 00', 'fqdn tor1'],
     ['version draft', '4b 04 03 382e34', 'software-version 8.4'],
+    ['RFC 5291', '03 07 0001 00 01 01 40 03', 'orf ipv4-unicast/64:both'],
+    [
+      'RFC 5291, two types',
+      '82 09 0002 00 01 02 40 01 80 02',
+      'orf-cisco ipv6-unicast/64:receive,128:send',
+    ],
+    ['RFC 3107', '04 00', 'multiple-routes'],
+    ['RFC 8205', '07 03 08 0002', 'bgpsec send afi-2 version 0'],
+    ['dynamic capability draft', '43 02 01 40', 'dynamic 1 64'],
+    ['before it', '42 00', 'dynamic'],
+    ['multisession draft', '44 02 80 01', 'multisession 1'],
+    ['Cisco’s', '83 01 00', 'multisession'],
+    ['routing policy draft', '48 04 0001 4b 03', 'routing-policy afi-1-safi-75/both'],
+    ['BFD strict draft', '4a 00', 'bfd-strict'],
+    ['paths limit draft', '4c 05 0001 01 0008', 'paths-limit ipv4-unicast/8'],
+    ['link-local draft', '4d 00', 'link-local-next-hop'],
     ['unknown', '63 02 0102', 'capability-99 0x0102'],
   ])('%s capability %s', (_, text, line) => {
     const read = parseOpen(open(capabilities(text)))
