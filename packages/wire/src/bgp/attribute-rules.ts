@@ -237,6 +237,10 @@ export function attributeName(type: number): string {
   return RULES.get(type)?.name ?? OTHER_NAMES[type] ?? `attribute(${type})`
 }
 
+export function hasRule(type: number): boolean {
+  return RULES.has(type)
+}
+
 /** @param type one that has a rule */
 export function attributeRule(type: number): AttributeRule {
   const rule = RULES.get(type)

@@ -544,11 +544,20 @@ describe('RFC 7606 table of treatments', () => {
     }
   })
 
-  test('section 3 c: an unknown attribute may have any flags, the partial bit is free', () => {
-    const { index, errors } = readUpdate(around(99, 'e0 63 01 2a 00 64 00').message)
+  test('section 3 c: of an unknown attribute the transitive and partial bits are free', () => {
+    const { index, errors } = readUpdate(around(99, 'e0 63 01 2a 80 64 00').message)
     expect(errors).toEqual([])
     expect([...index.types.subarray(0, index.typeCount)]).toEqual([1, 2, 3, 99, 100])
     expect(index.flagsOf[99]).toBe(0xe0)
+  })
+
+  test('RFC 4271 section 6.3: an unknown attribute that says it is well-known is told, and kept', () => {
+    const { index, errors, routes } = readUpdate(around(99, '40 63 01 2a').message)
+    expect(errors).toMatchObject([
+      { code: 'UNSUPPORTED', path: 'attribute(99)', handling: 'session-reset', length: 2 },
+    ])
+    expect(index.at[99]).toBeGreaterThan(0)
+    expect(routes).toEqual(['+203.0.113.0/24'])
   })
 
   test('section 3 d: missing ORIGIN and AS_PATH are told, missing NEXT_HOP is not', () => {

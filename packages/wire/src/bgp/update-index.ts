@@ -24,6 +24,7 @@ import {
   ATTRIBUTE_RULES,
   attributeName,
   attributeRule,
+  hasRule,
   FLAG_EXTENDED_LENGTH,
   FLAG_OPTIONAL,
   FLAG_TRANSITIVE,
@@ -57,6 +58,7 @@ const FAULTS = {
     handling: 'treat-as-withdraw',
   },
   attributeFlags: { path: '', spec: 'RFC 7606 section 3', handling: 'treat-as-withdraw' },
+  unknownWellKnown: { path: '', spec: 'RFC 4271 section 6.3', handling: 'session-reset' },
   secondAttribute: { path: '', spec: 'RFC 7606 section 3', handling: 'attribute-discard' },
   secondMp: { path: '', spec: 'RFC 7606 section 3', handling: 'session-reset' },
   missing: { path: '', spec: 'RFC 7606 section 3', handling: 'treat-as-withdraw' },
@@ -67,9 +69,9 @@ const FAULTS = {
   },
 } as const satisfies Record<string, Fault>
 
-/** The first two bits of the flags as they must be, and whether they count: not those of an unknown type. */
-const EXPECTED_FLAGS = new Uint8Array(256)
-const CHECKED_FLAGS = new Uint8Array(256)
+/** The first two bits of the flags as they must be, and which count: an unknown type must be optional. */
+const EXPECTED_FLAGS = new Uint8Array(256).fill(FLAG_OPTIONAL)
+const CHECKED_FLAGS = new Uint8Array(256).fill(FLAG_OPTIONAL)
 /** Exact octets, or minus the octets that the length must be a multiple of. */
 const EXPECTED_LENGTH = new Int16Array(256)
 const NO_LENGTH_RULE = 0x7fff
@@ -475,6 +477,11 @@ export class UpdateIndex {
 
   /** The value is whole all the same: it is reported and kept. */
   #wrongFlags(type: number, flags: number, q: number): void {
+    if (!hasRule(type)) {
+      // Whoever sets the flag so says that everybody knows this attribute.
+      const fault = { ...FAULTS.unknownWellKnown, path: attributeName(type) }
+      return this.#error(fault, 'UNSUPPORTED', 'well-known, and nobody knows it', q, q + 2)
+    }
     const expected = EXPECTED_FLAGS[type]!.toString(16)
     const detail = `flags 0x${flags.toString(16)}, expected 0x${expected} in the first two bits`
     const own = attributeRule(type)
