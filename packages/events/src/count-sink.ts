@@ -13,8 +13,9 @@ export class CountSink implements RowSink, NlriSink {
     // Nothing to keep.
   }
 
-  update(): void {
-    // Attributes are checked by the index; no row wants their values.
+  update(context: RouteContext): void {
+    // Other attributes are checked by the index; no row wants their values.
+    context.index.checkAsPathNumbers()
   }
 
   routes(context: RouteContext, field: NlriField): number {

@@ -842,6 +842,7 @@ export abstract class RouteExtractor implements NlriSink {
       if (merged !== undefined) return this.#segments(context, merged)
     }
     let sets = false
+    let zero = false
     path.reserve((end - start) >> (width === 4 ? 2 : 1))
     const data = path.data
     let n = 0
@@ -849,10 +850,13 @@ export abstract class RouteExtractor implements NlriSink {
       if (bytes[p] !== SEQUENCE) sets = true
       const last = p + 2 + bytes[p + 1]! * width
       for (p += 2; p < last; p += width) {
-        data[n++] = width === 4 ? view.getInt32(p) : view.getUint16(p)
+        const asn = width === 4 ? view.getInt32(p) : view.getUint16(p)
+        if (asn === 0) zero = true
+        data[n++] = asn
       }
     }
     path.lanes = n
+    if (zero) index.asZeroInPath()
     const own = this.#ownInFront(context, bytes[start] === SEQUENCE)
     for (let i = own; i < n; i++) hash.word(data[i]!)
     hash.word(n - own)

@@ -496,6 +496,21 @@ describe('link bandwidth', () => {
 })
 
 describe('what cannot be decoded', () => {
+  test('RFC 7607: AS 0 in a path is told, the path kept', () => {
+    const attributes = [...origin(), ...asPath(64501, 0), ...nextHop('192.0.2.1')]
+    const bytes = routeMonitoring(A, update({ attributes, nlri: prefix('10.0.0.0/24') }))
+    const s = new TestSession().at(0, initiation('r'), peerUp(A), bytes)
+    expect(s.rows('route_events')).toMatchObject([
+      {
+        as_path: [64501, 0],
+        decode_errors: ['as_path: AS 0, which nobody may have (RFC 7607 section 2)'],
+      },
+    ])
+    expect(s.rows('route_errors')).toMatchObject([
+      { code: 'BAD_VALUE', treatment: 'treat-as-withdraw' },
+    ])
+  })
+
   test('a broken attribute costs itself, not the route', () => {
     const attributes = [...origin(7), ...asPath(64501), ...nextHop('192.0.2.1')]
     const bytes = routeMonitoring(A, update({ attributes, nlri: prefix('10.0.0.0/24') }))

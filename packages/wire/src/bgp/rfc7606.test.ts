@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { PeerHeader } from '../bmp/peer-header.ts'
 import { update } from '../testing/bytes.ts'
 import { readUpdate } from '../testing/route-text.ts'
-import { ATTRIBUTE_RULES } from './attribute-rules.ts'
+import { attributeName, ATTRIBUTE_RULES } from './attribute-rules.ts'
 
 const ORIGIN = '40 01 01 00'
 const AS_PATH = '40 02 06 02 01 0000fbf0'
@@ -558,6 +558,20 @@ describe('RFC 7606 table of treatments', () => {
     ])
     expect(index.at[99]).toBeGreaterThan(0)
     expect(routes).toEqual(['+203.0.113.0/24'])
+  })
+
+  test.each([
+    ['AS_PATH', '40 02 0a 02 02 0000fbf0 00000000', 2, withdraw],
+    ['AGGREGATOR', 'c0 07 08 00000000 c0000201', 7, discard],
+    ['AS4_PATH', 'c0 11 06 02 01 00000000', 17, discard],
+    ['AS4_AGGREGATOR', 'c0 12 08 00000000 c0000201', 18, discard],
+  ])('RFC 7607 section 2: AS 0 in %s is told, and kept', (_, attribute, type, handling) => {
+    const { index, errors } = readUpdate(around(type, attribute).message)
+    index.checkAsPathNumbers()
+    expect(errors).toMatchObject([
+      { code: 'BAD_VALUE', handling, spec: 'RFC 7607 section 2', path: attributeName(type) },
+    ])
+    expect(index.at[type]).toBeGreaterThan(0)
   })
 
   test('section 3 d: missing ORIGIN and AS_PATH are told, missing NEXT_HOP is not', () => {

@@ -15,6 +15,7 @@ import type { PeerHeader, Rib } from '../bmp/peer-header.ts'
 import { DecodeError, type DecodeCode, type Handling } from '../errors.ts'
 import {
   ATTR_AGGREGATOR,
+  ATTR_AS4_AGGREGATOR,
   ATTR_AS4_PATH,
   ATTR_AS_PATH,
   ATTR_MP_REACH,
@@ -101,6 +102,7 @@ for (const { type, flags, length } of ATTRIBUTE_RULES) {
 }
 // The value counts too.
 PLAIN_LENGTH[ATTR_ORIGIN] = NOT_PLAIN
+PLAIN_LENGTH[ATTR_AS4_AGGREGATOR] = NOT_PLAIN
 
 export class UpdateIndex {
   bytes: Uint8Array = new Uint8Array(0)
@@ -378,10 +380,17 @@ export class UpdateIndex {
         case ATTR_AS_PATH:
           return this.#checkAsPath(value, length, q, codec)
         case ATTR_AS4_PATH:
-          if (asPathFits(this.bytes, value, length, 4)) return true
+          if (asPathFits(this.bytes, value, length, 4)) {
+            if (showsAsZero(this.view, value, length, 4)) this.#asZero(type, q, end)
+            return true
+          }
           return this.#broken(type, 'BAD_VALUE', 'segments do not fill the attribute', q, end)
         case ATTR_AGGREGATOR:
-          if (length === 8 || length === 6) return true
+          if (length === 8 || length === 6) {
+            const asn = length === 8 ? this.view.getUint32(value) : this.view.getUint16(value)
+            if (asn === 0) this.#asZero(type, q, end)
+            return true
+          }
           return this.#broken(type, 'BAD_LENGTH', `${length} octets, expected 6 or 8`, q, end)
         default:
           return true
@@ -400,6 +409,9 @@ export class UpdateIndex {
     if (expected >= 0) {
       if (length !== expected) {
         return this.#broken(type, 'BAD_LENGTH', `${length} octets, expected ${expected}`, q, end)
+      }
+      if (type === ATTR_AS4_AGGREGATOR && this.view.getUint32(value) === 0) {
+        this.#asZero(type, q, end)
       }
       if (type === ATTR_ORIGIN && this.bytes[value]! > 2) {
         const detail = `origin ${this.bytes[value]!}, expected 0, 1 or 2`
@@ -435,6 +447,24 @@ export class UpdateIndex {
     }
     const detail = 'segments do not fill the attribute with either AS width'
     return this.#broken(ATTR_AS_PATH, 'BAD_VALUE', detail, q, value + length)
+  }
+
+  /** Tells of an AS 0 in AS_PATH. Whoever reads the path anyway has seen it: `asZeroInPath` then. */
+  checkAsPathNumbers(): void {
+    const at = this.at[ATTR_AS_PATH]!
+    if (at < 0 || !showsAsZero(this.view, at, this.len[ATTR_AS_PATH]!, this.asOctets)) return
+    this.asZeroInPath()
+  }
+
+  asZeroInPath(): void {
+    const at = this.at[ATTR_AS_PATH]!
+    this.#asZero(ATTR_AS_PATH, at, at + this.len[ATTR_AS_PATH]!, 'treat-as-withdraw')
+  }
+
+  /** RFC 7607 section 2. It can be read all the same: told, and kept. */
+  #asZero(type: number, q: number, end: number, handling: Handling = 'attribute-discard'): void {
+    const fault = { path: attributeName(type), spec: 'RFC 7607 section 2', handling }
+    this.#error(fault, 'BAD_VALUE', 'AS 0, which nobody may have', q, end)
   }
 
   /** AS_PATH fits both widths: AGGREGATOR, the numbers themselves and the router's habit tell. */
@@ -640,6 +670,20 @@ export class UpdateIndex {
     if (this.errors.length < MAX_ERRORS_PER_UPDATE) this.errors.push(error)
     else this.errorsDropped++
   }
+}
+
+/** AS 0 in a path that fits (RFC 7607 section 2). */
+function showsAsZero(view: DataView, at: number, length: number, asOctets: number): boolean {
+  const end = at + length
+  while (at < end) {
+    const next = at + 2 + view.getUint8(at + 1) * asOctets
+    if (asOctets === 4) {
+      for (at += 2; at < next; at += 4) if (view.getInt32(at) === 0) return true
+    } else {
+      for (at += 2; at < next; at += 2) if (view.getInt16(at) === 0) return true
+    }
+  }
+  return false
 }
 
 /**

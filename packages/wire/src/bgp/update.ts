@@ -131,6 +131,7 @@ export function decodeUpdate(
   context: BgpContext = {},
 ): { update: BgpUpdate; errors: DecodeError[]; end: number } {
   index.read(bytes, view, start, end, context.codec, context.header)
+  index.checkAsPathNumbers()
   const withdrawn: RouteGroup[] = []
   const announced: RouteGroup[] = []
   for (let i = 0; i < index.fieldCount; i++) {
