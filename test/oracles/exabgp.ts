@@ -10,14 +10,25 @@ import {
   type Told,
 } from './model.ts'
 
-const AFIS: Readonly<Record<string, number>> = { ipv4: 1, ipv6: 2, l2vpn: 25 }
+const AFIS: Readonly<Record<string, number>> = { ipv4: 1, ipv6: 2, l2vpn: 25, 'bgp-ls': 16_388 }
 const SAFIS: Readonly<Record<string, number>> = {
   unicast: 1,
   multicast: 2,
   'nlri-mpls': 4,
   'mpls-vpn': 128,
   evpn: 70,
+  'mcast-vpn': 5,
+  vpls: 65,
+  'bgp-ls': 71,
+  'sr-policy': 73,
+  mup: 85,
+  flow: 133,
+  'flow-vpn': 134,
 }
+
+const FAMILIES: ReadonlySet<string> = new Set(
+  Object.values(AFIS).flatMap((afi) => Object.values(SAFIS).map((safi) => `${afi}/${safi}`)),
+)
 
 const SEGMENTS: Readonly<Record<string, number>> = {
   'as-set': 1,
@@ -41,18 +52,20 @@ export function exabgpTold(json: any): Told {
     const [afi, safi] = [AFIS[afiName], SAFIS[safiName]]
     if (afi === undefined || safi === undefined) return
     for (const entry of entries) {
-      const own = nlri(entry, action === 'withdraw')
+      const own = nlri(entry, safi, action === 'withdraw')
       const texts: Texts = action === 'withdraw' ? own : { ...shared, next_hop: hop, ...own }
       routes.push({ action, afi, safi, texts })
     }
   }
   for (const [family, hops] of Object.entries<any>(update.announce ?? {})) {
-    for (const [hop, entries] of Object.entries<any>(hops)) add('announce', family, entries, hop)
+    for (const [hop, entries] of Object.entries<any>(hops)) {
+      add('announce', family, entries, hop === 'no-nexthop' ? '' : hop)
+    }
   }
   for (const [family, entries] of Object.entries<any>(update.withdraw ?? {})) {
     add('withdraw', family, entries, '')
   }
-  return { routes }
+  return { routes, families: FAMILIES }
 }
 
 function attributeTexts(theirs: any): Texts {
@@ -78,8 +91,43 @@ function attributeTexts(theirs: any): Texts {
   return texts
 }
 
-function nlri(entry: any, withdraw: boolean): Texts {
-  if (entry.raw !== undefined) return evpn(entry)
+function nlri(entry: any, safi: number, withdraw: boolean): Texts {
+  const rd: Texts = entry.rd === undefined ? {} : { rd: entry.rd }
+  switch (safi) {
+    case 70:
+      return evpn(entry)
+    case 5: {
+      const bits = String(entry.source).includes(':') ? 128 : 32
+      const as = entry['source-as'] === undefined ? [] : [entry['source-as']]
+      const parts = [entry.code, entry.rd, ...as, bits, entry.source, bits, entry.group]
+      return { ...rd, nlri: parts.map((part) => `[${part}]`).join(':') }
+    }
+    case 65:
+      return { ...rd, nlri: `[${entry.rd}]:[${entry.endpoint}]:[${entry.offset}]` }
+    case 73:
+      return { nlri: `[${entry.distinguisher}]:[${entry.color}]:[${entry.endpoint}]` }
+    case 133:
+    case 134: {
+      const text: string[] = []
+      for (const name of ['destination', 'source']) {
+        for (const prefix of entry[`${name}-ipv4`] ?? []) text.push(`${name} ${prefix}`)
+        // address/length/offset
+        for (const prefix of entry[`${name}-ipv6`] ?? []) {
+          const [address, length, offset] = String(prefix).split('/')
+          text.push(`${name} ${address}/${offset === '0' ? '' : `${offset}-`}${length}`)
+        }
+      }
+      return { ...rd, flow_prefixes: text.join(' ') }
+    }
+    case 71:
+    case 85:
+      return rd
+    default:
+      return prefix(entry, withdraw)
+  }
+}
+
+function prefix(entry: any, withdraw: boolean): Texts {
   const texts: Texts = { prefix: entry.nlri, rd: entry.rd ?? '' }
   if (entry['path-information'] !== undefined) {
     const parts = String(entry['path-information']).split('.').map(Number)

@@ -24,6 +24,10 @@ export const FIELDS = [
   'host_ip',
   'orig_ip',
   'gw_ip',
+  /** The text of families that have no columns of their own. */
+  'nlri',
+  /** Destination and source of a flow specification. */
+  'flow_prefixes',
 ] as const
 
 export type Field = (typeof FIELDS)[number]
@@ -44,6 +48,8 @@ export type Told =
       readonly routes: readonly Route[]
       /** It read path identifiers; undefined: it does not say. */
       readonly addPath?: boolean
+      /** Families that it is read for, as `afi/safi`; default: those with columns. */
+      readonly families?: ReadonlySet<string>
     }
   | { readonly why: string }
 
@@ -143,6 +149,7 @@ const IDENTITY: readonly Field[] = [
   'host_ip',
   'orig_ip',
   'esi',
+  'nlri',
 ]
 
 /** The texts that make a route this one, as far as `told` tells them. */

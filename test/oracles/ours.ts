@@ -184,5 +184,13 @@ export function routeOf(row: Row): Route {
     texts.orig_ip =
       row.evpn_type === 3 || row.evpn_type === 4 ? (/\[([^[\]]*)\]$/.exec(row.nlri)?.[1] ?? '') : ''
   }
+  if (!evpn && ![1, 2, 4, 128].includes(row.safi)) {
+    texts.nlri = row.nlri
+    if (row.safi === 133 || row.safi === 134) {
+      texts.flow_prefixes = [...row.nlri.matchAll(/\b(destination|source) (\S+)/g)]
+        .map(([, name, prefix]) => `${name} ${prefix}`)
+        .join(' ')
+    }
+  }
   return { action: row.action, afi: row.afi, safi: row.safi, texts }
 }

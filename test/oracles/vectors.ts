@@ -123,7 +123,10 @@ function inOrder(tally: Tally, oracle: string, stream: Stream, told: readonly To
     else {
       const facts = { ...message.facts, theirsAddPath: own.addPath }
       const place = { oracle, stream: stream.file, message: i, facts }
-      compare(tally, place, message.routes.filter(isCompared), own.routes)
+      const { families } = own
+      const told = (route: Route): boolean =>
+        families === undefined ? isCompared(route) : families.has(`${route.afi}/${route.safi}`)
+      compare(tally, place, message.routes.filter(told), own.routes)
     }
   }
 }
