@@ -1,8 +1,7 @@
 /** `npm run agree -- DIR`: rows against the decodes of other programs, field by field. */
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { table } from './report.ts'
-import { explain } from './rules.ts'
+import { list, table } from './report.ts'
 import { tsharkMissing } from './run-tshark.ts'
 import { agree } from './vectors.ts'
 
@@ -35,25 +34,9 @@ function main(argv: readonly string[]): number {
   const missing = values['no-tshark'] ? '--no-tshark' : tsharkMissing()
   if (missing !== undefined) console.log(`hex vectors are not compared with tshark: ${missing}`)
   const { tally, streams } = agree(folder, { tshark: missing === undefined })
-  const rules = new Map<string, number>()
-  let unexplained = 0
-  for (const difference of tally.differences) {
-    const rule = explain(difference)
-    if (rule === undefined) unexplained++
-    else rules.set(rule.name, (rules.get(rule.name) ?? 0) + 1)
-    if (rule !== undefined && !values.all) continue
-    const { oracle, stream, message, field, family, action, nlri, ours, theirs } = difference
-    console.log(
-      `${rule === undefined ? 'UNEXPLAINED' : rule.name}: ${oracle} ${stream} message ${message}, ` +
-        `${action} ${family} ${nlri}, ${field}: ours ${JSON.stringify(ours)}, theirs ${JSON.stringify(theirs)}`,
-    )
-  }
-  console.log(`\n${table(tally)}\n`)
-  console.log(`${streams} streams. Messages that an oracle tells nothing of:`)
-  for (const [key, n] of tally.untold) console.log(`  ${n} ${key.replace('\t', ': ')}`)
-  console.log('Explained differences:')
-  for (const [name, n] of rules) console.log(`  ${n} ${name}`)
-  console.log(`Unexplained: ${unexplained}`)
+  console.log(`${streams} streams\n`)
+  const unexplained = list(tally, values.all)
+  console.log(`\n${table(tally)}`)
   return unexplained > 0 ? 1 : 0
 }
 

@@ -123,7 +123,7 @@ export function compare(
     const rest = theirs.filter((route) => groupOf(route) === group)
     const alone: Route[] = []
     for (const route of own) {
-      const at = rest.findIndex((other) => identity(other, other) === identity(route, other))
+      const at = rest.findIndex((other) => isSame(route, other))
       if (at < 0) alone.push(route)
       else comparePair(tally, place, route, rest.splice(at, 1)[0]!)
     }
@@ -152,11 +152,14 @@ const IDENTITY: readonly Field[] = [
   'nlri',
 ]
 
-/** The texts that make a route this one, as far as `told` tells them. */
-function identity(route: Route, told: Route): string {
-  return IDENTITY.map((field) =>
-    told.texts[field] === undefined ? '' : (route.texts[field] ?? ''),
-  ).join(' ')
+/** Is it the same route, as far as the other decoder tells what it is? */
+function isSame(ours: Route, theirs: Route): boolean {
+  return IDENTITY.every((field) => {
+    const told = theirs.texts[field]
+    if (told === undefined) return true
+    const own = ours.texts[field] ?? ''
+    return field === 'prefix' ? samePrefix(own, told) : own === told
+  })
 }
 
 export function describe(route: Route): string {
@@ -171,8 +174,9 @@ function comparePair(tally: Tally, place: Place, ours: Route, theirs: Route): vo
     const their = theirs.texts[field]
     if (their === undefined) continue
     const our = ours.texts[field] ?? ''
-    tally.add(place.oracle, field, our === their)
-    if (our !== their) note(tally, place, field, ours, our, their, ours.texts, theirs.texts)
+    const same = field === 'prefix' ? samePrefix(our, their) : our === their
+    tally.add(place.oracle, field, same)
+    if (!same) note(tally, place, field, ours, our, their, ours.texts, theirs.texts)
   }
 }
 
@@ -297,4 +301,40 @@ export function pathText(segments: readonly Segment[]): string {
 /** One route of each side that are known to be the same. */
 export function compareOne(tally: Tally, place: Place, ours: Route, theirs: Texts): void {
   comparePair(tally, place, ours, { ...ours, texts: theirs })
+}
+
+/** Octets of an address, or undefined where it is none. */
+function addressOctets(text: string): number[] | undefined {
+  if (/^\d+(\.\d+){3}$/.test(text)) return text.split('.').map(Number)
+  if (!text.includes(':')) return undefined
+  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text)
+  let plain = text
+  if (dotted !== null) {
+    const [a, b, c, d] = dotted[2]!.split('.').map(Number)
+    plain = `${dotted[1]}${((a! << 8) | b!).toString(16)}:${((c! << 8) | d!).toString(16)}`
+  }
+  const [front, back] = plain.split('::')
+  const groups = (part: string | undefined): string[] =>
+    part === undefined || part === '' ? [] : part.split(':')
+  const [head, tail] = [groups(front), groups(back)]
+  const middle = back === undefined ? 0 : 8 - head.length - tail.length
+  if (middle < 0) return undefined
+  const all = [...head, ...Array<string>(middle).fill('0'), ...tail]
+  if (all.length !== 8) return undefined
+  return all.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255])
+}
+
+/** Are the prefixes the same but for bits beyond the length, which mean nothing (RFC 4271 section 4.3)? */
+export function samePrefix(one: string, other: string): boolean {
+  if (one === other) return true
+  const [a, bits] = one.split('/')
+  const [b, more] = other.split('/')
+  if (bits === undefined || bits !== more) return false
+  const [x, y] = [addressOctets(a!), addressOctets(b!)]
+  if (x === undefined || y?.length !== x.length) return false
+  return x.every((octet, i) => {
+    const left = Math.min(8, Math.max(0, Number(bits) - 8 * i))
+    const mask = (0xff00 >> left) & 0xff
+    return (octet & mask) === (y[i]! & mask)
+  })
 }

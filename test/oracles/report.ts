@@ -27,3 +27,37 @@ export function table(tally: Tally): string {
   }
   return lines.join('\n')
 }
+
+/**
+ * Prints the differences (explained ones when `all`), what was not compared, and counts.
+ *
+ * @param messages  those that differences are of, to be shown as hex
+ * @returns how many are unexplained
+ */
+export function list(tally: Tally, all: boolean, messages: readonly Uint8Array[] = []): number {
+  let shown = -1
+
+  const rules = new Map<string, number>()
+  let unexplained = 0
+  for (const difference of tally.differences) {
+    const rule = explain(difference)
+    if (rule === undefined) unexplained++
+    else rules.set(rule.name, (rules.get(rule.name) ?? 0) + 1)
+    if (rule !== undefined && !all) continue
+    const { oracle, stream, message, field, family, action, nlri, ours, theirs } = difference
+    console.log(
+      `${rule === undefined ? 'UNEXPLAINED' : rule.name}: ${oracle} ${stream} message ${message}, ` +
+        `${action} ${family} ${nlri}, ${field}: ours ${JSON.stringify(ours)}, theirs ${JSON.stringify(theirs)}`,
+    )
+    const bytes = messages[message]
+    if (bytes !== undefined && shown !== message)
+      console.log(`  ${Buffer.from(bytes).toString('hex')}`)
+    shown = message
+  }
+  console.log('Messages that a decoder tells nothing of:')
+  for (const [key, n] of tally.untold) console.log(`  ${n} ${key.replace('\t', ': ')}`)
+  console.log('Explained differences:')
+  for (const [name, n] of rules) console.log(`  ${n} ${name}`)
+  console.log(`Unexplained: ${unexplained}`)
+  return unexplained
+}

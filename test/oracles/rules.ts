@@ -57,9 +57,67 @@ export const RULES: readonly Rule[] = [
       ['origin', 'as_path', 'next_hop'].every((field) => d.oursAll[field as Field] === ''),
   },
   {
-    // RFC 7606 says what a speaker does about it, not what an observer can still read.
-    name: 'TShark reads other parts of a malformed UPDATE',
-    applies: (d) => isTshark(d) && d.field === 'route' && d.facts.errors > 0,
+    // RFC 7606: the attribute is left out of our rows and reported; routes are kept as far as they are delimited.
+    name: 'of a malformed UPDATE another decoder keeps other parts',
+    applies: (d) => {
+      if (
+        d.facts.errors === 0 ||
+        !['bgpkit', 'tshark', 'TShark', 'tshark (run)'].includes(d.oracle)
+      )
+        return false
+      return OF_NLRI.includes(d.field) || d.ours === '' || d.theirs === ''
+    },
+  },
+  {
+    name: 'bgpkit-parser says 0 for a MED or LOCAL_PREF that is not there',
+    applies: (d) =>
+      d.oracle === 'bgpkit' &&
+      (d.field === 'med' || d.field === 'local_pref') &&
+      d.ours === '' &&
+      d.theirs === '0',
+  },
+  {
+    // RFC 7911 section 4: as TShark, it has no OPENs.
+    name: 'bgpkit-parser guesses path identifiers',
+    applies: (d) =>
+      d.oracle === 'bgpkit' &&
+      OF_NLRI.includes(d.field) &&
+      d.facts.theirsAddPath !== undefined &&
+      d.facts.theirsAddPath !== d.facts.addPath,
+  },
+  {
+    // RFC 7606 section 3 (g), RFC 4760 section 3.
+    name: 'bgpkit-parser takes the last of several attributes of a type, we the first',
+    applies: (d) =>
+      d.oracle === 'bgpkit' &&
+      d.facts.decodeErrors.some((text) => text.includes('attribute appears again')),
+  },
+  {
+    // RFC 4760 section 3: NEXT_HOP is for the NLRI of the UPDATE, MP_REACH has its own.
+    name: 'bgpkit-parser takes the next hop of MP_REACH for other NLRI, and NEXT_HOP for its',
+    applies: (d) =>
+      d.oracle === 'bgpkit' &&
+      d.field === 'next_hop' &&
+      (d.ours === '' || d.ours.includes(':') !== d.theirs.includes(':')),
+  },
+  {
+    // RFC 2545 section 3: the second half of 32 octets is the link-local address.
+    name: 'bgpkit-parser takes the second half of a next hop of 32 octets where the first is link-local',
+    applies: (d) =>
+      d.oracle === 'bgpkit' && d.field === 'next_hop' && d.theirs === d.oursAll.next_hop_ll,
+  },
+  {
+    // An observer keeps what it sees (RFC 4271 section 9.1.2 is for speakers).
+    name: 'bgpkit-parser leaves out an AS_PATH with a loop',
+    applies: (d) => {
+      if (d.oracle !== 'bgpkit' || d.field !== 'as_path' || d.theirs !== '') return false
+      const hops = d.ours.split(' ').filter((asn, i, all) => asn !== all[i - 1])
+      return new Set(hops).size < hops.length
+    },
+  },
+  {
+    name: 'TShark has no text for route distinguishers of unknown types',
+    applies: (d) => isTshark(d) && d.field === 'rd' && d.theirs.startsWith('Unknown ('),
   },
   {
     name: 'pmacct writes IPv4 next hops as ::ffff:a.b.c.d or a.b.c.d, as it happens',

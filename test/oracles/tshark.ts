@@ -18,10 +18,14 @@ export function tsharkTold(message: any): Told {
   if (layers === undefined) return { why: 'no BGP in its decode' }
   const routes: Route[] = []
   let addPath = false
-  for (const layer of list(layers)) {
+  // A Route Monitoring message has one UPDATE (RFC 7854 section 4.6); TShark reads on behind it.
+  for (const layer of list(layers).slice(0, 1)) {
     if (layer?.['bgp.type'] !== '2') continue
     const text = JSON.stringify(layer)
     if (text.includes('_ws.malformed')) return { why: 'malformed, says TShark' }
+    // RFC 4760 section 3 made it a reserved octet.
+    if (/nbr_snpa":"[1-9]/.test(text))
+      return { why: 'it takes the reserved octet for a number of SNPAs' }
     if (text.includes('nlri_path_id')) addPath = true
     routes.push(...updateRoutes(layer))
   }

@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { cutBgp } from '../fuzz/tree.ts'
 import { exabgpTold } from './exabgp.ts'
-import { compare, NO_FACTS, Tally, type Route, type Told } from './model.ts'
+import { compare, NO_FACTS, Tally, type Told } from './model.ts'
 import { netgauzeTold } from './netgauze.ts'
 import { readBgp, readBmp, type Message } from './ours.ts'
 import { comparePmacct, pmacctLog, unusedLines, type PmacctLog } from './pmacct.ts'
 import { BGP_PORT, BMP_PORT, runTshark } from './run-tshark.ts'
+import { compareTold } from './told.ts'
 import { tsharkTold } from './tshark.ts'
 
 export interface Options {
@@ -108,26 +109,10 @@ function readStreams(folder: string): Stream[] {
     })
 }
 
-/** Families that every adapter takes apart. */
-function isCompared({ afi, safi }: Route): boolean {
-  return afi === 25 ? safi === 70 : afi <= 2 && [1, 2, 4, 128].includes(safi)
-}
-
 /** Line i is message i. */
 function inOrder(tally: Tally, oracle: string, stream: Stream, told: readonly Told[]): void {
   for (const [i, message] of stream.messages.entries()) {
-    const own = told[i]
-    if (own === undefined) {
-      if (message.routes.length > 0) tally.skip(oracle, 'no decode of the message')
-    } else if ('why' in own) tally.skip(oracle, own.why)
-    else {
-      const facts = { ...message.facts, theirsAddPath: own.addPath }
-      const place = { oracle, stream: stream.file, message: i, facts }
-      const { families } = own
-      const told = (route: Route): boolean =>
-        families === undefined ? isCompared(route) : families.has(`${route.afi}/${route.safi}`)
-      compare(tally, place, message.routes.filter(told), own.routes)
-    }
+    compareTold(tally, { oracle, stream: stream.file, message: i }, message, told[i])
   }
 }
 
