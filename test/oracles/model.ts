@@ -79,9 +79,20 @@ export interface MessageFacts {
   /** We read path identifiers. */
   readonly addPath: boolean
   readonly theirsAddPath?: boolean | undefined
+  /** Routes that the other decoder tells of in this message. */
+  readonly theirsRoutes?: number
+  /** Octets of the message, and whether a route distinguisher of ours has an unknown type. */
+  readonly octets: number
+  readonly unknownRd: boolean
 }
 
-export const NO_FACTS: MessageFacts = { decodeErrors: [], errors: 0, addPath: false }
+export const NO_FACTS: MessageFacts = {
+  decodeErrors: [],
+  errors: 0,
+  addPath: false,
+  octets: 0,
+  unknownRd: false,
+}
 
 export class Tally {
   readonly counts = new Map<string, { compared: number; equal: number; different: number }>()

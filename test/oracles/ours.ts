@@ -76,7 +76,7 @@ export function readBmp(bytes: Uint8Array): Message[] {
       bytes: chunk.slice(start, end),
       rows,
       routes: rows.map(routeOf),
-      facts: factsOf(rows, errors),
+      facts: factsOf(rows, errors, end - start),
     })
   })
   try {
@@ -88,10 +88,11 @@ export function readBmp(bytes: Uint8Array): Message[] {
   return messages
 }
 
-function factsOf(rows: readonly Row[], errors: number): MessageFacts {
+function factsOf(rows: readonly Row[], errors: number, octets: number): MessageFacts {
   const decodeErrors = [...new Set(rows.flatMap((row) => row.decode_errors))]
   const addPath = rows.some((row) => row.path_id !== 0)
-  return { decodeErrors, errors, addPath }
+  const unknownRd = rows.some(({ rd }) => rd.startsWith('0x'))
+  return { decodeErrors, errors, addPath, octets, unknownRd }
 }
 
 const PEER_UP = 3

@@ -101,6 +101,28 @@ export const RULES: readonly Rule[] = [
       (d.ours === '' || d.ours.includes(':') !== d.theirs.includes(':')),
   },
   {
+    // RFC 7854 section 4.2, RFC 6793: the path fits one width alone.
+    name: 'others believe the A flag where the AS_PATH only fits the other width',
+    applies: (d) =>
+      (isTshark(d) || d.oracle === 'bgpkit') &&
+      d.field === 'as_path' &&
+      d.facts.decodeErrors.some((text) => text.includes('as_path: AS numbers of')),
+  },
+  {
+    name: 'bgpkit-parser leaves out NLRI that it can not read, without an error',
+    applies: (d) => d.oracle === 'bgpkit' && d.field === 'route' && d.facts.theirsRoutes === 0,
+  },
+  {
+    name: 'TShark shows nothing behind a route distinguisher of an unknown type',
+    applies: (d) => isTshark(d) && d.field === 'route' && d.theirs === '' && d.facts.unknownRd,
+  },
+  {
+    // RFC 8654: 65,535 octets when it was agreed, which TShark can't know.
+    name: 'TShark 4.0 reads no UPDATE beyond 4096 octets to its end',
+    applies: (d) =>
+      isTshark(d) && d.field === 'route' && d.theirs === '' && d.facts.octets > 4096 + 48,
+  },
+  {
     // RFC 2545 section 3: the second half of 32 octets is the link-local address.
     name: 'bgpkit-parser takes the second half of a next hop of 32 octets where the first is link-local',
     applies: (d) =>

@@ -44,8 +44,9 @@ export function runTshark(messages: readonly { bytes: Uint8Array; port: number }
       const at = of[number]
       if (at === undefined) continue
       // Reassembled in the last segment; an earlier one shows nothing.
-      if (layers.bmp !== undefined)
-        result[at] = { bmp: { ...layers.bmp, bgp: layers.bmp.bgp ?? layers.bgp } }
+      // Octets behind the message look like another one.
+      const bmp = Array.isArray(layers.bmp) ? layers.bmp[0] : layers.bmp
+      if (bmp !== undefined) result[at] = { bmp: { ...bmp, bgp: bmp.bgp ?? layers.bgp } }
       else if (layers.bgp !== undefined) result[at] = { bgp: layers.bgp }
     }
     return result

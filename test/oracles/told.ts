@@ -21,6 +21,6 @@ export function compareTold(
   const { families, addPath } = told
   const isTold = (route: Route): boolean =>
     families === undefined ? isCompared(route) : families.has(`${route.afi}/${route.safi}`)
-  const facts = { ...message.facts, theirsAddPath: addPath }
+  const facts = { ...message.facts, theirsAddPath: addPath, theirsRoutes: told.routes.length }
   compare(tally, { ...place, facts }, message.routes.filter(isTold), told.routes)
 }

@@ -19,8 +19,8 @@ export function tsharkTold(message: any): Told {
   const routes: Route[] = []
   let addPath = false
   // A Route Monitoring message has one UPDATE (RFC 7854 section 4.6); TShark reads on behind it.
-  for (const layer of list(layers).slice(0, 1)) {
-    if (layer?.['bgp.type'] !== '2') continue
+  const updates = list(layers).filter((layer) => layer?.['bgp.type'] === '2')
+  for (const layer of updates.slice(0, 1)) {
     const text = JSON.stringify(layer)
     if (text.includes('_ws.malformed')) return { why: 'malformed, says TShark' }
     // RFC 4760 section 3 made it a reserved octet.
