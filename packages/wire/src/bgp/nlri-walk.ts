@@ -90,12 +90,13 @@ function settlePathIds(index: UpdateIndex, field: NlriField, maxBits: number): n
         oddness(bytes, field, maxBits, !field.addPath) <
           oddness(bytes, field, maxBits, field.addPath))
     ) {
+      if (field.addPath) index.codec?.showPathIds(field.afi, field.safi, false)
       field.addPath = !field.addPath
       field.against = !field.against
       scan = other
     }
-  } else if (field.addPath && field.shape === SHAPE_PREFIX && bytes[field.start] !== 0) {
-    const plain = plainCount(bytes, field, maxBits)
+  } else if (field.addPath && field.shape === SHAPE_PREFIX) {
+    const plain = doubtPathIds(index, field, maxBits)
     if (plain > 0) {
       field.addPath = false
       field.against = !field.against
@@ -184,15 +185,21 @@ function oddness(bytes: Uint8Array, field: NlriField, maxBits: number, addPath: 
 }
 
 /**
- * A list that fits with path identifiers, the first of which is no small number: does it look without
- * fault when read plainly? Then it is such a list, and the identifiers were left out: two IPv4 prefixes
- * of 24 bits each make one with an identifier.
+ * A list that fits with path identifiers: does it look without fault when read plainly, and its first
+ * identifier be no small number? Then it is such a list, and the identifiers were left out: two IPv4
+ * prefixes of 24 bits each make one with an identifier. A router that has shown its identifiers in a field
+ * that fits in no other way is not doubted: one in a thousand random identifiers looks like a prefix.
  *
- * @returns the number of its prefixes; -1 when it has a fault
+ * @returns the number of prefixes without identifiers, or -1
  */
-function plainCount(bytes: Uint8Array, field: NlriField, maxBits: number): number {
-  const count = scanField(bytes, field, maxBits, false)
-  return count > 0 && oddness(bytes, field, maxBits, false) === 0 ? count : -1
+function doubtPathIds(index: UpdateIndex, field: NlriField, maxBits: number): number {
+  const { bytes, codec } = index
+  if (codec?.pathIdsShown(field.afi, field.safi) === true) return -1
+  const plain = scanField(bytes, field, maxBits, false)
+  if (plain === SCAN_LOST) codec?.showPathIds(field.afi, field.safi, true)
+  const faultless =
+    plain > 0 && bytes[field.start] !== 0 && oddness(bytes, field, maxBits, false) === 0
+  return faultless ? plain : -1
 }
 
 /** RFC 4271 section 4.3, RFC 4760 section 5: { path_id => U32 }?, length => U8 (bits), prefix. */

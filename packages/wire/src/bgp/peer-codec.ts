@@ -13,6 +13,8 @@ const EXTENDED_NEXT_HOP = 8
 /** The router leaves path identifiers out though they were agreed, or sends them though they weren't. */
 const NEVER_IDS = 16
 const ALWAYS_IDS = 32
+/** Octets came that can only be read with path identifiers, and since then none that can't. */
+const SHOWN_IDS = 64
 
 /** Lies that make a habit, and the most that are counted: as many truths undo it. */
 const HABIT = 2
@@ -120,9 +122,21 @@ export class PeerCodec {
    */
   pathIdHabit(afi: number, safi: number, habit: boolean | undefined): void {
     const key = familyKey(afi, safi)
-    const bits = (this.#families.get(key) ?? 0) & ~(NEVER_IDS | ALWAYS_IDS)
+    const bits = (this.#families.get(key) ?? 0) & ~(NEVER_IDS | ALWAYS_IDS | SHOWN_IDS)
     const more = habit === undefined ? 0 : habit ? ALWAYS_IDS : NEVER_IDS
     this.#families.set(key, bits | more)
+  }
+
+  /** Has the router shown that it sends the path identifiers that were agreed? Then a field that fits both is not doubted. */
+  pathIdsShown(afi: number, safi: number): boolean {
+    return ((this.#families.get(familyKey(afi, safi)) ?? 0) & SHOWN_IDS) !== 0
+  }
+
+  /** @param there  a field can only be read with path identifiers; false: only, or much better, without */
+  showPathIds(afi: number, safi: number, there: boolean): void {
+    const key = familyKey(afi, safi)
+    const bits = this.#families.get(key) ?? 0
+    this.#families.set(key, there ? bits | SHOWN_IDS : bits & ~SHOWN_IDS)
   }
 
   /**

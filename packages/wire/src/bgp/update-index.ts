@@ -113,6 +113,8 @@ export class UpdateIndex {
   /** One past the last octet given: what lies between `end` and here follows the PDU (TLVs). */
   limit = 0
   rib: Rib = 'adj_in_pre'
+  /** What is known of the session; undefined for nothing. */
+  codec: PeerCodec | undefined
   /** Offset of the attribute's value by type code; -1 where absent or broken. */
   readonly at: Int32Array = new Int32Array(256).fill(-1)
   /** Octets of the attribute's value. */
@@ -165,6 +167,7 @@ export class UpdateIndex {
     this.#reset(bytes, view, start, end)
     const rib = header === undefined ? 'adj_in_pre' : header.rib
     if (this.rib !== rib) this.rib = rib
+    if (this.codec !== codec) this.codec = codec
     // RFC 7854 section 4.2: the A flag rules, whatever the OPENs agreed on.
     this.asOctets = header === undefined ? (codec?.asOctets ?? 4) : header.as2 ? 2 : 4
 
