@@ -250,6 +250,37 @@ describe.skipIf(vectorsMissing !== undefined)(suite, () => {
     })
   })
 
+  test('tcpdump reads the same route target constraints', () => {
+    const text = Buffer.from(readVector('tcpdump/bgp-rt-prefix.tcpdump.out')).toString()
+    const theirs = [
+      ...text.matchAll(/origin AS: (\d+), route-target: \S+?\/(\d+)(?: \(([\da-f ]+)\))?/g),
+    ]
+    const expected = theirs.map(([, as, bits, hex]) => [
+      Number(as),
+      32 + Number(bits),
+      (hex ?? '').replaceAll(' ', ''),
+    ])
+    const found = readBgpMessages('tcpdump/bgp-rt-prefix.bgp')
+      .flatMap(routesOf)
+      .map((route: any) => [route.originAs, route.bits, extCommunityHex(route.routeTarget)])
+    expect(expected.length).toBeGreaterThan(7)
+    expect(found).toEqual(expected)
+  })
+
+  test('TShark sees the same components of flow specifications', () => {
+    const streams = files.filter((row) => /ryu\/flowspec/.test(row.file))
+    expect(streams.length).toBeGreaterThan(5)
+    for (const { file } of streams) {
+      const text = Buffer.from(readVector(file.replace(/\.bgp$/, '.tshark.json'))).toString()
+      const numbers = (pattern: RegExp): number[] =>
+        [...text.matchAll(pattern)].map(([, value]) => Number(value))
+      const routes = readBgpMessages(file).flatMap(routesOf)
+      const components = routes.flatMap((route) => route.components)
+      const types = numbers(/"bgp\.flowspec_nlri\.filter_type":"(\d+)"/g)
+      expect([file, components.map(({ type }) => type)]).toEqual([file, types])
+    }
+  })
+
   describe('hex vectors', () => {
     /**
      * Messages whose counted facts stop at the first bad attribute, where we go on (RFC 7606), and one
@@ -320,6 +351,36 @@ describe.skipIf(vectorsMissing !== undefined)(suite, () => {
     })
   })
 })
+
+/** The messages of a stream, as plain objects. */
+function readBgpMessages(file: string): any[] {
+  const bytes = readVector(file)
+  const messages: any[] = []
+  for (let at = 0; at + 19 <= bytes.length;) {
+    const end = at + ((bytes[at + 16]! << 8) | bytes[at + 17]!)
+    messages.push(parseBgpMessage(bytes, at, end).message)
+    at = end
+  }
+  return messages
+}
+
+function routesOf(message: any): any[] {
+  const groups = [...(message?.announced ?? []), ...(message?.withdrawn ?? [])]
+  return groups.flatMap((group) => group.routes)
+}
+
+/** A route target as tcpdump has it, in hex; part of one is hex already. */
+function extCommunityHex(text: string): string {
+  const h = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
+  const [kind, admin = '', number = ''] = text.split(':')
+  if (kind !== 'rt') return text.replace('0x', '')
+  if (admin.includes('.')) {
+    const octets = admin.split('.').map((octet) => h(Number(octet), 2))
+    return `0102${octets.join('')}${h(Number(number), 4)}`
+  }
+  const wide = Number(admin) > 65535
+  return `${wide ? '0202' : '0002'}${h(Number(admin), wide ? 8 : 4)}${h(Number(number), wide ? 4 : 8)}`
+}
 
 function same(a: unknown, b: unknown): boolean {
   const sorted = (value: unknown): string =>
