@@ -11,6 +11,7 @@ export function ascii(text: string): Uint8Array<ArrayBuffer> {
 /** A constant piece of text, ready to be copied four octets at a time. */
 export interface Part {
   readonly view: DataView
+  readonly octets: Uint8Array
   readonly length: number
 }
 
@@ -18,13 +19,17 @@ export function part(text: string): Part {
   const octets = ascii(text)
   const padded = new Uint8Array((octets.length + 3) & ~3)
   padded.set(octets)
-  return { view: new DataView(padded.buffer), length: octets.length }
+  return { view: new DataView(padded.buffer), octets, length: octets.length }
 }
+
+/** From here on a call that copies all is worth its price. */
+const LONG_PART = 128
 
 /** Room behind what is asked for: `part` writes whole groups of four. */
 const PADDING = 4
 
 const ZERO = 48
+const NINE = 57
 const COLON = 58
 /** '00', '01' ... 'ff' */
 const HEX = new Uint8Array(512)
@@ -72,10 +77,11 @@ export class JsonBuffer {
   }
 
   /** A constant part. Writes up to three octets beyond it, which what follows overwrites. */
-  part({ view, length }: Part): void {
+  part({ view, octets, length }: Part): void {
     const to = this.#view
     const p = this.length
-    for (let i = 0; i < length; i += 4) to.setInt32(p + i, view.getInt32(i))
+    if (length > LONG_PART) this.bytes.set(octets, p)
+    else for (let i = 0; i < length; i += 4) to.setInt32(p + i, view.getInt32(i, true), true)
     this.length = p + length
   }
 
@@ -89,6 +95,28 @@ export class JsonBuffer {
   again(from: number, to: number): void {
     this.bytes.copyWithin(this.length, from, to)
     this.length += to - from
+  }
+
+  /** The same with spaces in place of commas. */
+  againSpaced(from: number, to: number): void {
+    const bytes = this.bytes
+    let p = this.length
+    for (let i = from; i < to; i++) {
+      const octet = bytes[i]!
+      bytes[p++] = octet === 44 ? 32 : octet
+    }
+    this.length = p
+  }
+
+  /** Adds one to the decimal number that ends there. @returns false when it would need another digit */
+  countUp(end: number): boolean {
+    const bytes = this.bytes
+    let p = end - 1
+    while (bytes[p] === NINE) bytes[p--] = ZERO
+    const digit = bytes[p]!
+    if (digit < ZERO || digit > NINE) return false
+    bytes[p] = digit + 1
+    return true
   }
 
   /** Any text as a JSON string; makes its own room. */

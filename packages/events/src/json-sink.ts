@@ -100,6 +100,10 @@ const ENCAPS: Readonly<Record<number, string>> = {
   13: 'mpls-in-udp',
   19: 'geneve',
 }
+const ENCAP_TEXTS: readonly (Part | undefined)[] = Array.from({ length: 20 }, (_, encap) => {
+  const name = ENCAPS[encap]
+  return name === undefined ? undefined : part(name)
+})
 
 export class JsonSink extends RouteExtractor implements RowSink {
   readonly #options: JsonSinkOptions
@@ -137,7 +141,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
     if (rows === 0) return 0
     const block = this.block
     if (this.#tables.has('route_events')) {
-      block.closeRun()
+      block.closeRun(1)
       this.#render(block, context)
     }
     block.clear()
@@ -171,6 +175,9 @@ export class JsonSink extends RouteExtractor implements RowSink {
     })
   }
 
+  /** The rows of a field are rendered at once, from what the first has. */
+  protected override readonly once: boolean = true
+
   protected override takeBlock(evpn: boolean): RouteBlock {
     return new RouteBlock(evpn)
   }
@@ -189,67 +196,105 @@ export class JsonSink extends RouteExtractor implements RowSink {
   // --- route_events -----------------------------------------------------------------------------
 
   /**
-   * The first row is written out; what the others share with it is copied from there, so that a row
-   * costs little more than its own text.
+   * The first row is written out. What comes after the part of its own, up to the part of its own of the next
+   * row, is the same again and again but for `seq`: it is copied from the row before, and `seq` counted up
+   * where it stands. So a row costs little more than its own text.
    */
   #render(k: RouteBlock, context: RouteContext): void {
     const out = this.#out
     const n = k.n
-    const perRowHash = k.evpn || k.labels.used
-    let first = true
-    let headAt = 0
-    let headEnd = 0
+    const safi = k.safi[0]!
+    const alike = !k.evpn && (safi === 1 || safi === 2)
+    // Places in `out`, good until it is handed over.
     let attributesAt = 0
     let attributesEnd = 0
     let communitiesAt = 0
     let communitiesEnd = 0
-    let trailerAt = 0
-    let trailerEnd = 0
+    let tailAt = 0
+    let tailEnd = 0
+    // The last tail with the opening of the next row behind it.
+    let linkAt = 0
+    let linkEnd = 0
+    let seqEnd = 0
     let rowOctets = 0
+    let first = true
+    let linked = false
     this.#receiveTime(context.rxUs)
+    out.reserve(ROW_OCTETS)
+    let openAt = out.length
+    seqEnd = this.#opening(k, context, 0)
     for (let row = 0; row < n; row++) {
-      out.reserve(rowOctets + ROW_OCTETS + 2 * k.keyLength + 16 * k.labels.count)
-      const start = out.length
-      out.part(this.#rxText)
-      out.integer((k.seq[row * 2]! >>> 0) + k.seq[row * 2 + 1]! * 0x1_0000_0000)
-      if (first) {
-        headAt = out.length
-        this.#head(k, context)
-        headEnd = out.length
-      } else out.again(headAt, headEnd)
+      out.reserve(2 * rowOctets + ROW_OCTETS + 2 * k.keyLength + 16 * k.labels.count)
       this.#nlri(k, row)
+      if (!alike || first) {
+        if (first) {
+          attributesAt = out.length
+          this.#attributes(k)
+          attributesEnd = out.length
+        } else out.again(attributesAt, attributesEnd)
+        if (k.evpn) this.#evpnRow(k, row)
+        else out.part(NO_EVPN)
+        if (first) {
+          communitiesAt = out.length
+          this.#evpnCommunities(k)
+          communitiesEnd = out.length
+        } else out.again(communitiesAt, communitiesEnd)
+        this.#hashes(k, alike ? 0 : row)
+      }
+      const last = row === n - 1
       if (first) {
-        attributesAt = out.length
-        this.#attributes(k)
-        attributesEnd = out.length
-      } else out.again(attributesAt, attributesEnd)
-      if (k.evpn) this.#evpnRow(k, row)
-      else out.part(NO_EVPN)
-      if (first) {
-        communitiesAt = out.length
-        this.#evpnCommunities(k)
-        if (!perRowHash) this.#hashes(k, row)
-        communitiesEnd = out.length
-      } else out.again(communitiesAt, communitiesEnd)
-      if (perRowHash) this.#hashes(k, row)
-      if (first) {
-        trailerAt = out.length
+        tailAt = alike ? attributesAt : out.length
         this.#trailer(k)
-        trailerEnd = out.length
-        rowOctets = trailerEnd - start
-      } else out.again(trailerAt, trailerEnd)
-      first = false
+        tailEnd = out.length
+        rowOctets = tailEnd - openAt
+        first = false
+      } else if (last || !linked || out.length > FLUSH_OCTETS) {
+        const at = out.length
+        out.again(tailAt, tailEnd)
+        tailAt = at
+        tailEnd = out.length
+      } else {
+        const shift = out.length - linkAt
+        out.again(linkAt, linkEnd)
+        linkAt += shift
+        linkEnd += shift
+        seqEnd += shift
+        tailAt += shift
+        tailEnd += shift
+        if (out.countUp(seqEnd)) continue
+        // One more digit: the opening is written anew.
+        out.length = tailEnd
+      }
+      if (last) return
+      linked = true
       if (out.length > FLUSH_OCTETS) {
         this.flush()
+        out.reserve(ROW_OCTETS)
+        openAt = out.length
         first = true
+        linked = false
       }
+      out.reserve(rowOctets + ROW_OCTETS)
+      seqEnd = this.#opening(k, context, row + 1)
+      linkAt = tailAt
+      linkEnd = out.length
     }
+  }
+
+  /** From the brace to the quote before the prefix. @returns the place behind `seq` */
+  #opening(k: RouteBlock, context: RouteContext, row: number): number {
+    const out = this.#out
+    out.part(this.#rxText)
+    out.integer(context.seq + row)
+    const seqEnd = out.length
+    this.#head(k, context)
+    return seqEnd
   }
   #keyAt = 0
 
   #hashes(k: RouteBlock, row: number): void {
     const out = this.#out
-    if (k.action[row] !== ROW_ANNOUNCE) {
+    if (k.action[0] !== ROW_ANNOUNCE) {
       out.part(NO_HASHES)
       return
     }
@@ -339,7 +384,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
       out.part(HEX_PREFIX)
       for (let i = keyAt; i < this.#keyAt; i++) out.hex(k.key[i]!)
     } else {
-      if (isVpn(k.safi[row]!)) {
+      if (isVpn(k.safi[0]!)) {
         this.#rd(k, row)
         out.octet(58)
       }
@@ -471,9 +516,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
     const sets = firstOf(k.asPathSets)
     if (sets === undefined) {
       // The same numbers with spaces between.
-      for (let i = pathAt; i < pathEnd; i++) {
-        out.octet(out.bytes[i] === 44 ? 32 : out.bytes[i]!)
-      }
+      out.againSpaced(pathAt, pathEnd)
       out.octet(34)
     } else {
       out.length--
@@ -614,7 +657,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
     this.#extensions(k, true)
     out.part(ENCAP)
     const encap = (k.used & USED_ENCAP) === 0 ? 0 : k.encap[0]!
-    if (encap !== 0) out.encoded(ascii(ENCAPS[encap] ?? String(encap)))
+    if (encap !== 0) out.part(ENCAP_TEXTS[encap] ?? part(String(encap)))
     out.part(D_PATH)
     out.text(firstOf(k.dPath) ?? '')
   }
@@ -642,7 +685,7 @@ function isVpn(safi: number): boolean {
 }
 
 function isVpnPrefix(k: RouteBlock, row: number): boolean {
-  return k.ipVersion[row] !== 0 && isVpn(k.safi[row]!)
+  return k.ipVersion[row] !== 0 && isVpn(k.safi[0]!)
 }
 
 const ADDPATH_0 = part('"loc_rib_addpath":0')

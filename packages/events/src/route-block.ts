@@ -256,9 +256,9 @@ export class RouteBlock {
     this.#runSeq = seq
   }
 
-  closeRun(): void {
+  /** @param to one past the last row that is wanted: those behind it are going to be cleared */
+  closeRun(to: number = this.n): void {
     const from = this.#runStart
-    const to = this.n
     this.#runStart = to
     const peer = this.#runPeer
     if (peer === undefined || from === to) return
@@ -361,12 +361,18 @@ export class RouteBlock {
     this.keyLength = 0
     this.#runStart = 0
     this.#runPeer = undefined
-    for (const column of this.arrays()) column.clear()
-    this.asPathSets.length = 0
-    this.dPath.length = 0
-    this.unknownAttrs.length = 0
-    this.decodeErrors.length = 0
-    this.vrfs.length = 1
+    this.labels.clear()
+    this.asPath.clear()
+    this.communities.clear()
+    this.extCommunities.clear()
+    this.largeCommunities.clear()
+    this.clusterList.clear()
+    // Writing the length of an array is dear, even when it stays the same.
+    if (this.asPathSets.length > 0) this.asPathSets.length = 0
+    if (this.dPath.length > 0) this.dPath.length = 0
+    if (this.unknownAttrs.length > 0) this.unknownAttrs.length = 0
+    if (this.decodeErrors.length > 0) this.decodeErrors.length = 0
+    if (this.vrfs.length > 1) this.vrfs.length = 1
   }
 
   arrays(): readonly ArrayColumn[] {

@@ -203,6 +203,9 @@ export abstract class RouteExtractor implements NlriSink {
     this.#view = tailView
   }
 
+  /** What the rows of a field share is wanted once, in the first of them. */
+  protected readonly once: boolean = false
+
   /** An empty block to fill. */
   protected abstract takeBlock(evpn: boolean): RouteBlock
 
@@ -997,7 +1000,8 @@ export abstract class RouteExtractor implements NlriSink {
   #fill(context: RouteContext, field: NlriField): void {
     const k = this.block
     const n0 = this.n0
-    const n1 = k.n
+    const rows = k.n - n0
+    const n1 = this.once ? n0 + 1 : k.n
     const announce = this.#announce
     const { index } = context
 
@@ -1011,17 +1015,24 @@ export abstract class RouteExtractor implements NlriSink {
       flags |= FLAG_NEXT_HOP
       if (field.nextHopGlobalOctets === 16 && isMapped(this.#next)) flags |= FLAG_NEXT_HOP_MAPPED
     }
-    if (this.#rowFlags) for (let row = n0; row < n1; row++) k.flags[row]! |= flags
-    else fillLanes(k.flags, n0, n1, flags)
+    if (this.#rowFlags) for (let row = n0; row < k.n; row++) k.flags[row]! |= flags
+    else fillLanes(k.flags, n0, k.n, flags)
 
-    if (announce) this.#fillAnnounced(k, n0, n1, flags, index)
+    if (announce) this.#fillAnnounced(k, n0, n1, rows, flags, index)
     else this.#fillWithdrawn(k, n0, n1)
     if (index.errors.length > 0 || index.addPathGuessed || index.asWidthLied) {
       k.decodeErrors.push({ from: n0, to: n1, value: decodeErrors(index) })
     }
   }
 
-  #fillAnnounced(k: RouteBlock, n0: number, n1: number, flags: number, index: UpdateIndex): void {
+  #fillAnnounced(
+    k: RouteBlock,
+    n0: number,
+    n1: number,
+    rows: number,
+    flags: number,
+    index: UpdateIndex,
+  ): void {
     const perRowHash = k.evpn || !this.#unicastSafi
     if (!perRowHash) {
       const a = this.#attrLo
@@ -1064,8 +1075,8 @@ export abstract class RouteExtractor implements NlriSink {
       this.#clusters.lanes +
       stringLanes(this.#unknown) +
       ((this.#pathSets.length + this.#dPath.length) >> 2)
-    const needed = lanes * (n1 - n0)
-    if (needed > this.#lanesLeft) return this.#tooLong(k, n0, n1, lanes, index)
+    const needed = lanes * rows
+    if (needed > this.#lanesLeft) return this.#tooLong(k, n0, n1, rows, lanes, index)
     this.#lanesLeft -= needed
     k.asPath.repeat(this.#path.data, this.#path.lanes, n0, n1, 0)
     k.communities.repeat(this.#communities.data, this.#communities.lanes, n0, n1, 0)
@@ -1077,9 +1088,16 @@ export abstract class RouteExtractor implements NlriSink {
     if (this.#unknown.length > 0) k.unknownAttrs.push({ from: n0, to: n1, value: this.#unknown })
   }
 
-  #tooLong(k: RouteBlock, n0: number, n1: number, lanes: number, index: UpdateIndex): void {
+  #tooLong(
+    k: RouteBlock,
+    n0: number,
+    n1: number,
+    rows: number,
+    lanes: number,
+    index: UpdateIndex,
+  ): void {
     this.#noArrays(k, n0, n1)
-    const detail = `${n1 - n0} routes with lists of ${lanes * 4} octets each: lists left out of the rows`
+    const detail = `${rows} routes with lists of ${lanes * 4} octets each: lists left out of the rows`
     index.addError(
       new DecodeError('UNSUPPORTED', detail, {
         offset: index.start,
