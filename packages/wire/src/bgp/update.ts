@@ -7,7 +7,7 @@ import { formatSegments, mergeAs4Path } from './attributes/attr-17-as4-path.ts'
 import { decodeAttributes, type Attribute } from './attributes/index.ts'
 import { decodeEvpnRoute, type EvpnRoute } from './evpn/nlri.ts'
 import type { FamilyNlri, FamilyRoute } from './families/family.ts'
-import { familyName, SHAPE_OPAQUE } from './families.ts'
+import { AFI_IPV4, familyName, SHAPE_OPAQUE } from './families.ts'
 import type { BgpContext } from './message.ts'
 import { ACTION_WITHDRAW, type NlriField, type NlriSink } from './nlri.ts'
 import { walkNlri } from './nlri-walk.ts'
@@ -41,6 +41,11 @@ export interface RouteGroup {
   /** '' where the UPDATE has none, which is legal here, and for withdrawals. */
   readonly nextHop: string
   readonly nextHopLinkLocal: string
+  /**
+   * An IPv6 next hop of IPv4 routes: did both OPENs allow it (RFC 8950 section 4)? It is read either way.
+   * null where it needs no agreement, or the OPENs aren't known.
+   */
+  readonly nextHopAgreed: boolean | null
   /** How many routes there are; null for a family that isn't decoded: how many its field holds is not known. */
   readonly count: number | null
   readonly routes: readonly Route[]
@@ -145,6 +150,7 @@ export function decodeUpdate(
       nextHop: nextHopText(bytes, field),
       nextHopLinkLocal:
         field.nextHopLinkLocalAt < 0 ? '' : formatIPv6(bytes, field.nextHopLinkLocalAt),
+      nextHopAgreed: nextHopAgreed(field, context.codec),
       count: field.shape === SHAPE_OPAQUE ? null : sink.routes.length,
       routes: sink.routes,
     }
@@ -171,6 +177,12 @@ export function decodeUpdate(
 /** An UPDATE that stands alone. */
 export function parseUpdate(bytes: Uint8Array, context: BgpContext = {}): BgpUpdate {
   return decodeUpdate(bytes, viewOf(bytes), 0, bytes.length, context).update
+}
+
+function nextHopAgreed(field: NlriField, codec: BgpContext['codec']): boolean | null {
+  const other = field.afi === AFI_IPV4 && field.nextHopGlobalOctets === 16
+  if (!other || field.action === ACTION_WITHDRAW || codec?.negotiated !== true) return null
+  return codec.extendedNextHop(field.afi, field.safi)
 }
 
 function nextHopText(bytes: Uint8Array, field: NlriField): string {

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PeerCodec } from '../bgp/peer-codec.ts'
 import { bmp, hex, update } from '../testing/bytes.ts'
@@ -232,6 +233,29 @@ describe('draft-ietf-grow-bmp-tlv: a message', () => {
       update: { announced: [{ routes: { length: routes.length + 2 } }] },
       errors: [],
     })
+  })
+})
+
+describe('any bytes', () => {
+  test('as TLVs of any table: decoded, or kept raw and told; JSON-ready', () => {
+    const piece = fc.tuple(
+      fc.integer({ min: 0, max: 9 }),
+      fc.constantFrom(0, 1, 0x8001),
+      fc.oneof(fc.uint8Array({ maxLength: 12 }), fc.constantFrom(PLAIN, WITH_ID, ADD_PATH, GROUP)),
+    )
+    const options = [undefined, ...V4_TLV_TABLES].map((v4Tlvs) => ({ v4Tlvs }))
+    fc.assert(
+      fc.property(
+        fc.array(piece, { maxLength: 6 }),
+        fc.uint8Array({ maxLength: 8 }),
+        fc.constantFrom(...options),
+        (pieces, rest, chosen) => {
+          const tlvs = pieces.map(([type, index, value]) => tlv(type, index, value))
+          expect(decode([...tlvs, [...rest]], chosen)).toMatchObject({ kind: 'route_monitoring' })
+        },
+      ),
+      { numRuns: 2000 },
+    )
   })
 })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bgp, hex } from '../../testing/bytes.ts'
+import { bgp, hex, update } from '../../testing/bytes.ts'
 import { formatCapability } from '../../text/capabilities.ts'
 import { PeerCodec } from '../peer-codec.ts'
 import { DecodeError } from '../../errors.ts'
@@ -158,5 +158,22 @@ describe('RFC 8950 section 4', () => {
     expect(PeerCodec.fromOpens(a, a).extendedNextHop(1, 1)).toBe(true)
     expect(PeerCodec.fromOpens(a, b).extendedNextHop(1, 1)).toBe(false)
     expect(PeerCodec.fromOpens(a, b).asOctets).toBe(2)
+  })
+  test('a next hop that nobody agreed on is read, and that is told', () => {
+    const a = parseOpen(open(capabilities('05 06 0001 0001 0002'))).open
+    const b = parseOpen(open('')).open
+    const nextHop = '20010db8000000000000000000000001'
+    const message = update({
+      attributes: `40 01 01 00 40 02 00 80 0e 19 0001 01 10 ${nextHop} 00 18 cb0071`,
+    })
+    const group = (codec?: PeerCodec) => {
+      const { message: read } = parseBgpMessage(message, 0, message.length, { codec })
+      if (read?.type !== 'update') throw new Error('no update')
+      return read.announced[0]
+    }
+    const whole = { nextHop: '2001:db8::1', routes: [{ nlri: '203.0.113.0/24' }] }
+    expect(group(PeerCodec.fromOpens(a, a))).toMatchObject({ ...whole, nextHopAgreed: true })
+    expect(group(PeerCodec.fromOpens(a, b))).toMatchObject({ ...whole, nextHopAgreed: false })
+    expect(group()).toMatchObject({ ...whole, nextHopAgreed: null })
   })
 })
