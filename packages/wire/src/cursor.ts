@@ -15,6 +15,7 @@ export interface Cursor {
   readonly spec: string
 }
 
+/** A DataView of exactly these octets. */
 export function viewOf(bytes: Uint8Array): DataView {
   // A Buffer is often a window into a larger pool: keep its own byteOffset.
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -82,7 +82,12 @@ export interface DecodeErrorReport {
 
 export const MAX_REPORTED_OCTETS = 4096
 
-/** @param start  first octet of the message that `error.offset` is to be counted from */
+/**
+ * An error as plain data, with the octets it is about.
+ *
+ * @param bytes  what was decoded
+ * @param start  first octet of the message that `error.offset` is to be counted from
+ */
 export function reportError(
   error: DecodeError,
   bytes: Uint8Array,

@@ -241,7 +241,11 @@ export function hasRule(type: number): boolean {
   return RULES.has(type)
 }
 
-/** @param type one that has a rule */
+/**
+ * The row of `ATTRIBUTE_RULES` of a type.
+ *
+ * @param type one that has a rule
+ */
 export function attributeRule(type: number): AttributeRule {
   const rule = RULES.get(type)
   if (rule === undefined) throw new Error(`no rule for attribute ${type}`)

@@ -32,6 +32,7 @@ export const SHAPE_OPAQUE = 4
 export const SHAPE_FAMILY = 5
 export type NlriShape = 0 | 1 | 2 | 3 | 4 | 5
 
+/** How the NLRI of a family are laid out; SHAPE_OPAQUE for one that isn’t known. */
 export function nlriShape(afi: number, safi: number): NlriShape {
   if (afi === AFI_IPV4 || afi === AFI_IPV6) {
     if (safi === SAFI_UNICAST || safi === SAFI_MULTICAST) return SHAPE_PREFIX

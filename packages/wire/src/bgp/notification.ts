@@ -103,10 +103,12 @@ const CODES: Readonly<Record<number, { name: string; subcodes: readonly string[]
   8: { name: 'send_hold_timer_expired', subcodes: [] },
 }
 
+/** Name of a NOTIFICATION’s error code, RFC 4271 section 4.5 and later; `code_N` for one that has none. */
 export function notificationName(code: number): string {
   return CODES[code]?.name ?? `code_${code}`
 }
 
+/** Name of an error subcode, IANA; '' for one that has none. */
 export function notificationSubcodeName(code: number, subcode: number): string {
   return CODES[code]?.subcodes[subcode] ?? ''
 }

@@ -104,6 +104,10 @@ for (const { type, flags, length } of ATTRIBUTE_RULES) {
 PLAIN_LENGTH[ATTR_ORIGIN] = NOT_PLAIN
 PLAIN_LENGTH[ATTR_AS4_AGGREGATOR] = NOT_PLAIN
 
+/**
+ * Offsets of one BGP UPDATE (RFC 4271 section 4.3): attributes by type code, fields of NLRI, what is wrong. One
+ * is made and filled again for every message; its numbers hold until the next `read`.
+ */
 export class UpdateIndex {
   bytes: Uint8Array = new Uint8Array(0)
   view: DataView = new DataView(new ArrayBuffer(0))

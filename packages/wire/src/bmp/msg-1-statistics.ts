@@ -78,6 +78,7 @@ const STATISTICS_TLV = 1
 /** FRR: prefixes whose next hop could not be used (ROUTERS: experimental range). */
 const FRR_INVALID_NEXT_HOP = 65531
 
+/** Name of a statistic, RFC 7854 section 4.8, RFC 8671 section 6.2, RFC 9972; `type_N` for one that has none. */
 export function statisticName(type: number): string {
   if (type === FRR_INVALID_NEXT_HOP) return 'frr_next_hop_invalid'
   return NAMES[type] || `type_${type}`

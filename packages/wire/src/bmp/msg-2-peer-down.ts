@@ -29,6 +29,7 @@ const REASONS = [
   'loc_rib_closed',
 ] as const
 
+/** Name of a Peer Down’s reason, RFC 7854 section 4.9 and RFC 9069 section 5.3; `reason_N` for one that has none. */
 export function peerDownReasonName(reason: number): string {
   return REASONS[reason] ?? `reason_${reason}`
 }

@@ -27,6 +27,11 @@ export interface BmpPeer {
 
 const TYPE_NAMES = ['global', 'rd', 'local', 'loc_rib'] as const
 
+/**
+ * The per-peer header as plain data.
+ *
+ * @param header  one that was read from `bytes`
+ */
 export function describePeer(header: PeerHeader, bytes: Uint8Array): BmpPeer {
   const named = header.distinguisherHi !== 0 || header.distinguisherLo !== 0
   return {

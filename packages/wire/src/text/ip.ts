@@ -3,6 +3,7 @@ export function formatIPv4(bytes: Uint8Array, at: number): string {
   return `${bytes[at]!}.${bytes[at + 1]!}.${bytes[at + 2]!}.${bytes[at + 3]!}`
 }
 
+/** Dotted quad of an unsigned number of 32 bits: a BGP ID of `PeerHeader`. */
 export function formatIPv4Number(value: number): string {
   return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`
 }
@@ -49,7 +50,11 @@ export function formatIPv6(bytes: Uint8Array, at: number): string {
   return text
 }
 
-/** @param octets 4 or 16 */
+/**
+ * The address at `at`, as `formatIPv4` or `formatIPv6` has it.
+ *
+ * @param octets 4 or 16
+ */
 export function formatIP(bytes: Uint8Array, at: number, octets: number): string {
   return octets === 16 ? formatIPv6(bytes, at) : formatIPv4(bytes, at)
 }

@@ -119,6 +119,7 @@ const VXLAN = 8
 const NVGRE = 9
 const MPLS_IN_GRE = 11
 
+/** Name of a tunnel type, RFC 9012 section 3.2; `type_N` for one that has none. */
 export function tunnelName(type: number): string {
   return TUNNELS[type] ?? `type_${type}`
 }

@@ -88,6 +88,7 @@ const ADDRESSES = new Set([1028, 1029, 1030, 1031, 1156, 1171])
 const NUMBERS = new Set([1088, 1092, 1095, 1155])
 const BANDWIDTHS = new Set([1089, 1090, 1118, 1119, 1120])
 
+/** Name of a TLV of the BGP-LS attribute, IANA; `type_N` for one that has none. */
 export function bgpLsTlvName(type: number): string {
   return NAMES[type] ?? `type_${type}`
 }

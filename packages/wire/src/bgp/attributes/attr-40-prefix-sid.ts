@@ -73,6 +73,7 @@ const BEHAVIORS: Readonly<Record<number, string>> = {
   0xffff: 'opaque',
 }
 
+/** Name of an SRv6 endpoint behaviour, RFC 8986 section 10.2; '' for one that has none. */
 export function endpointBehaviorName(behavior: number): string {
   return BEHAVIORS[behavior] ?? ''
 }

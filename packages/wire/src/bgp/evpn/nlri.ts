@@ -67,6 +67,8 @@ const DECODERS: ReadonlyMap<number, RouteRow> = new Map<number, RouteRow>([
 ])
 
 /**
+ * An EVPN route as plain data, RFC 7432 section 7 and later; a type that isn’t known stays raw.
+ *
  * @param start..end  the route-type-specific part, which must have passed `evpnRouteFits`: `walkNlri`
  *   hands out no other
  */
