@@ -63,11 +63,14 @@ export function isLoopback(host: string): boolean {
 }
 
 /** @throws ApiConfigError when anyone on the network could read everything */
-export function checkExposure(config: ApiConfig): void {
+export function checkExposure(
+  config: Pick<ApiConfig, 'host' | 'tokensFile' | 'insecure'>,
+  what = 'HTTP',
+): void {
   if (isLoopback(config.host) || config.tokensFile !== undefined || config.insecure) return
   const where = config.host === '' ? 'all addresses' : config.host
   throw new ApiConfigError(
-    `HTTP on ${where} is reachable from other machines and no tokens are set: ` +
+    `${what} on ${where} is reachable from other machines and no tokens are set: ` +
       'give auth.tokens_file in fabric.yaml, listen on 127.0.0.1, or say --insecure',
   )
 }

@@ -2,8 +2,9 @@
  * Who may ask. A page in a browser on this machine can send requests to localhost, and with a name of its own that it lets
  * resolve to 127.0.0.1 even read the answers. So Host must be a name we know or an address, and another page's Origin is refused.
  */
+import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { ApiConfig } from './config.ts'
 import { ProblemError } from './problem.ts'
 import type { Tokens } from './tokens.ts'
@@ -17,49 +18,81 @@ export function hostName(header: string | undefined): string | undefined {
   return (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, '')
 }
 
+export interface Caller {
+  readonly rawHeaders: readonly string[]
+  readonly headers: IncomingHttpHeaders
+  readonly method?: string | undefined
+}
+
+export interface Foreign {
+  readonly status: 400 | 403
+  readonly detail: string
+  readonly kind: 'foreign-host' | 'foreign-origin'
+}
+
+/** Whether a request comes from where it may come from; the same for everything that is served. */
+export class Gate {
+  readonly #names: ReadonlySet<string>
+  readonly #origins: ReadonlySet<string>
+
+  constructor({ hosts, origins }: Pick<ApiConfig, 'hosts' | 'origins'>) {
+    this.#names = new Set(['localhost', ...hosts.map((each) => each.toLowerCase())])
+    this.#origins = new Set(origins.map((each) => each.toLowerCase().replace(/\/$/, '')))
+  }
+
+  /** Whether the Origin of a request is one of the configured ones. */
+  knows(caller: Caller): boolean {
+    return this.#origins.has(caller.headers.origin?.toLowerCase() ?? '')
+  }
+
+  refusal(caller: Caller): Foreign | undefined {
+    const { rawHeaders, headers } = caller
+    // RFC 9112 section 3.2: two of them are an attack on whoever reads the other one.
+    if (rawHeaders.filter((each, i) => i % 2 === 0 && each.toLowerCase() === 'host').length > 1) {
+      return { status: 400, detail: 'more than one Host', kind: 'foreign-host' }
+    }
+    const name = hostName(headers.host)
+    if (name === undefined || (isIP(name) === 0 && !this.#names.has(name))) {
+      const detail = 'Host is no address and no name of http.hosts in fabric.yaml'
+      return { status: 403, detail, kind: 'foreign-host' }
+    }
+    const origin = headers.origin?.toLowerCase()
+    if (origin === undefined) {
+      if (!crossSite(caller)) return undefined
+      const detail = 'a page of another site may not call the API'
+      return { status: 403, detail, kind: 'foreign-origin' }
+    }
+    const own = `//${headers.host?.toLowerCase() ?? ''}`
+    if (this.#origins.has(origin) || origin === `http:${own}` || origin === `https:${own}`) {
+      return undefined
+    }
+    return { status: 403, detail: 'this Origin may not call the API', kind: 'foreign-origin' }
+  }
+}
+
 export function installGuard(
   app: FastifyInstance,
   config: Pick<ApiConfig, 'hosts' | 'origins'>,
   tokens: () => Tokens | undefined,
 ): void {
-  const names = new Set(['localhost', ...config.hosts.map((each) => each.toLowerCase())])
-  const origins = new Set(config.origins.map((each) => each.toLowerCase().replace(/\/$/, '')))
+  const gate = new Gate(config)
 
   app.addHook('onRequest', async (request, reply) => {
-    // RFC 9112 section 3.2: two of them are an attack on whoever reads the other one.
-    const { rawHeaders } = request.raw
-    if (rawHeaders.filter((each, i) => i % 2 === 0 && each.toLowerCase() === 'host').length > 1) {
-      throw new ProblemError(400, 'more than one Host', 'foreign-host')
+    const foreign = gate.refusal(request.raw)
+    if (foreign !== undefined) {
+      throw new ProblemError(foreign.status, foreign.detail, foreign.kind)
     }
-    const name = hostName(request.headers.host)
-    if (name === undefined || (isIP(name) === 0 && !names.has(name))) {
-      throw new ProblemError(
-        403,
-        'Host is no address and no name of http.hosts in fabric.yaml',
-        'foreign-host',
-      )
-    }
-    const origin = request.headers.origin?.toLowerCase()
-    if (origin !== undefined) {
-      const own = `//${request.headers.host?.toLowerCase() ?? ''}`
-      const known = origins.has(origin)
-      if (!known && origin !== `http:${own}` && origin !== `https:${own}`) {
-        throw new ProblemError(403, 'this Origin may not call the API', 'foreign-origin')
-      }
-      if (known) {
-        void reply
-          .header('access-control-allow-origin', request.headers.origin)
-          .header('vary', 'Origin')
-      }
-      if (known && request.method === 'OPTIONS') {
+    if (gate.knows(request.raw)) {
+      void reply
+        .header('access-control-allow-origin', request.headers.origin)
+        .header('vary', 'Origin')
+      if (request.method === 'OPTIONS') {
         return reply
           .code(204)
           .header('access-control-allow-methods', 'GET, POST')
           .header('access-control-allow-headers', 'authorization, content-type')
           .send()
       }
-    } else if (crossSite(request)) {
-      throw new ProblemError(403, 'a page of another site may not call the API', 'foreign-origin')
     }
     const known = tokens()
     const path = request.url.split('?', 1)[0] ?? ''
@@ -82,10 +115,9 @@ export function installGuard(
 }
 
 /** Fetch Metadata: browsers send no Origin with plain GETs, but say that another site's page asked. Links are fine. */
-function crossSite(request: FastifyRequest): boolean {
-  const { headers } = request
+function crossSite({ headers, method }: Caller): boolean {
   return (
     headers['sec-fetch-site'] === 'cross-site' &&
-    !(headers['sec-fetch-mode'] === 'navigate' && request.method === 'GET')
+    !(headers['sec-fetch-mode'] === 'navigate' && method === 'GET')
   )
 }

@@ -16,7 +16,12 @@ export class Tokens {
 
   /** Takes the same time whatever the token and wherever in the file it is. */
   accept(authorization: string | undefined): boolean {
-    const given = digest(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '')
+    return this.has(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '')
+  }
+
+  /** The same of a token alone. */
+  has(token: string): boolean {
+    const given = digest(token)
     let found = false
     for (const each of this.#digests) found = timingSafeEqual(each, given) || found
     return found

@@ -18,6 +18,11 @@ export const ENV: readonly EnvTwin[] = [
       'code points of BMP version 4: auto, pmacct, draft-16, draft-20, draft-21, bgp_pdu=N,...',
   },
   { flag: 'http', variable: 'RIBSCOPE_HTTP', about: 'where HTTP is served, HOST:PORT' },
+  {
+    flag: 'clickhouse-http',
+    variable: 'RIBSCOPE_CLICKHOUSE_HTTP',
+    about: 'where ClickHouse’s own HTTP interface is served, read-only, HOST:PORT',
+  },
   { flag: 'data', variable: 'RIBSCOPE_DATA', about: 'folder of the embedded store' },
   { flag: 'data-limit', variable: 'RIBSCOPE_DATA_LIMIT', about: 'disk limit, octets or N%' },
   { flag: 'keep-log', variable: 'RIBSCOPE_KEEP_LOG', about: 'days that events are kept' },

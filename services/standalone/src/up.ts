@@ -2,8 +2,8 @@
 import { EventEmitter } from 'node:events'
 import { hostname } from 'node:os'
 import { Analyst, findingJson, incidentJson } from '@ribscope/analyst'
-import { createApi } from '@ribscope/api'
-import type { Api, ApiEvents } from '@ribscope/api'
+import { createApi, createClickHouseHttp } from '@ribscope/api'
+import type { Api, ApiEvents, ClickHouseInterface } from '@ribscope/api'
 import { createBmpServer } from '@ribscope/collector'
 import type { BmpServer } from '@ribscope/collector'
 import { detectorViews } from '@ribscope/detectors'
@@ -26,6 +26,8 @@ export interface UpOptions {
     readonly v4Tlvs?: V4TlvTable | undefined
   }
   readonly http: { readonly host: string; readonly port: number }
+  /** ClickHouse's own interface, read-only; undefined: none. */
+  readonly clickhouseHttp?: { readonly host: string; readonly port: number } | undefined
   readonly dataDir: string
   readonly dataLimit: WriterOptions['dataLimit']
   readonly retention: Retention
@@ -37,6 +39,7 @@ export interface UpOptions {
 export interface Running {
   readonly bmp: BmpServer
   readonly api: Api
+  readonly clickhouse: ClickHouseInterface | undefined
   readonly store: Store
   /** Closes the listener, stores what was received, ends a last round. */
   stop(): Promise<void>
@@ -72,14 +75,14 @@ export async function startUp(options: UpOptions): Promise<Running> {
     await setup.close()
     ready.schema = true
 
+    const access = {
+      hosts: config.http.hosts,
+      origins: config.http.origins,
+      tokensFile: config.auth.tokens_file,
+      insecure: options.insecure,
+    }
     const api = createApi(
-      {
-        ...options.http,
-        hosts: config.http.hosts,
-        origins: config.http.origins,
-        tokensFile: config.auth.tokens_file,
-        insecure: options.insecure,
-      },
+      { ...options.http, ...access },
       {
         store,
         log: log.child({ part: 'api' }),
@@ -88,8 +91,18 @@ export async function startUp(options: UpOptions): Promise<Running> {
         readiness: () => ready,
       },
     )
+    const clickhouse =
+      options.clickhouseHttp &&
+      createClickHouseHttp(
+        { ...options.clickhouseHttp, ...access },
+        { store, log: log.child({ part: 'clickhouse-http' }) },
+      )
     await api.start()
     stops.push(() => api.stop())
+    if (clickhouse !== undefined) {
+      await clickhouse.start()
+      stops.push(() => clickhouse.stop())
+    }
 
     const analyst = await Analyst.create({
       store,
@@ -157,7 +170,7 @@ export async function startUp(options: UpOptions): Promise<Running> {
     await bmp.start()
     stops.push(() => bmp.stop())
     ready.bmp = true
-    return { bmp, api, store, stop }
+    return { bmp, api, clickhouse, store, stop }
   } catch (error) {
     await stop()
     throw error

@@ -19,8 +19,10 @@ import type { Credentials, Parameters } from './request.ts'
 import { insertHead, outputOf } from './statement.ts'
 
 export interface HttpQuery {
-  /** without the FORMAT clause at its end */
+  /** without FORMAT and SETTINGS at its end */
   readonly text: string
+  /** of that SETTINGS clause */
+  readonly clause: ReadonlyMap<string, string>
   /** as it came */
   readonly sql: string
   readonly format: string
@@ -47,8 +49,8 @@ export interface HttpServerOptions {
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
-  /** Private folder for bodies that do not fit into memory. */
-  readonly spool: string
+  /** Private folder for the data of inserts. Without one nothing is inserted, and bodies are as large as fits into memory. */
+  readonly spool: string | undefined
   readonly version: string
   readonly timezone: string
   readonly displayName: string
@@ -96,7 +98,11 @@ const CONTENT_TYPES: readonly (readonly [RegExp, string])[] = [
 export async function serveClickHouse(options: HttpServerOptions): Promise<ClickHouseHttp> {
   const turns = new Turns(options.concurrent, options.waiting)
   let files = 0
-  const fileName = (): string => join(options.spool, `${String(++files)}.http`)
+  const fileName = (): string => join(options.spool ?? '', `${String(++files)}.http`)
+  const maxBodyOctets =
+    options.spool === undefined
+      ? Math.min(options.maxBodyOctets, MEMORY_OCTETS)
+      : options.maxBodyOctets
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let url: URL
@@ -137,7 +143,7 @@ export async function serveClickHouse(options: HttpServerOptions): Promise<Click
           )
     }
     await turns.run(async () => {
-      const body = await readBody(request, fileName(), options.maxBodyOctets)
+      const body = await readBody(request, fileName(), maxBodyOctets)
       try {
         await statement(request, response, url.searchParams, user, body)
       } finally {
@@ -206,10 +212,14 @@ export async function serveClickHouse(options: HttpServerOptions): Promise<Click
     const start = Buffer.concat([before, body.head.subarray(0, HEAD_OCTETS)]).toString('latin1')
     const insert = insertHead(start)
     if (insert !== undefined) {
+      if (options.spool === undefined) {
+        throw new HttpException('READONLY', 'Cannot execute query in readonly mode')
+      }
       const utf8 = (text: string): string => Buffer.from(text, 'latin1').toString()
       return {
         ...common,
         text: utf8(insert.into),
+        clause: new Map(),
         sql: utf8(start.slice(0, insert.dataAt)),
         format: insert.format ?? defaultFormat ?? 'Values',
         insert: {
@@ -225,6 +235,7 @@ export async function serveClickHouse(options: HttpServerOptions): Promise<Click
     return {
       ...common,
       text: output.text,
+      clause: output.settings,
       sql,
       format: output.format ?? defaultFormat ?? 'TabSeparated',
       insert: undefined,

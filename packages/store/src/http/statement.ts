@@ -3,7 +3,7 @@
  *
  * Only the head of an insert and the end of a query are looked at. Whatever can't be read here is left to the engine.
  */
-import { isWord, nextToken, tokens, type Token } from '../sql-tokens.ts'
+import { isWord, joined, nextToken, tokens, type Token } from '../sql-tokens.ts'
 
 export interface InsertHead {
   /** `INSERT INTO t (a, b)`, without comments, FORMAT and SETTINGS */
@@ -86,53 +86,67 @@ export interface Output {
   readonly text: string
   /** of the FORMAT clause */
   readonly format: string | undefined
+  /** of a SETTINGS clause at the end, taken out of the text too */
+  readonly settings: ReadonlyMap<string, string>
 }
 
-/** The FORMAT clause at the end of a query, with or without SETTINGS behind it. */
+/**
+ * The clauses at the end of a query that say how it is answered: FORMAT, and SETTINGS with plain values. What has another form
+ * stays in the text.
+ */
 export function outputOf(sql: string): Output {
+  const settings = new Map<string, string>()
   let all: Token[]
   try {
     all = tokens(sql)
   } catch {
     // The engine will say what is wrong with it.
-    return { text: sql, format: undefined }
+    return { text: sql, format: undefined, settings }
   }
-  const solid = all.flatMap((token, index) => (token.kind === 'space' ? [] : [index]))
-  while (all[solid.at(-1) ?? -1]?.text === ';') solid.pop()
-  const [format, name] = solid.slice(-2)
-  if (format !== undefined && name !== undefined && isWord(all[format], 'FORMAT')) {
-    if (all[name]?.kind === 'word') {
-      return {
-        text: textOf(all.slice(0, format)),
-        format: all[name].text,
-      }
+  let format: string | undefined
+  for (;;) {
+    const solid = all.flatMap((token, index) => (token.kind === 'space' ? [] : [index]))
+    const last = (back: number): Token | undefined => all[solid.at(-back) ?? -1]
+    if (last(1)?.text === ';' && format === undefined && settings.size === 0) {
+      all = all.slice(0, solid.at(-1))
+    } else if (format === undefined && isWord(last(2), 'FORMAT') && last(1)?.kind === 'word') {
+      format = last(1)?.text
+      all = all.slice(0, solid.at(-2))
+    } else {
+      const clause = settings.size === 0 ? settingsAtEnd(all, solid) : undefined
+      if (clause === undefined) break
+      for (const [name, value] of clause.values) settings.set(name, value)
+      all = all.slice(0, clause.at)
     }
   }
-  // ... FORMAT x SETTINGS a = 1: the statement stays as it is, and answers so.
-  let depth = 0
-  for (let i = solid.length - 1; i > 0; i--) {
-    const text = all[solid[i] ?? 0]?.text
-    if (text === ')') depth++
-    else if (text === '(') depth--
-    const [first, second, third] = [
-      all[solid[i - 1] ?? 0],
-      all[solid[i] ?? 0],
-      all[solid[i + 1] ?? 0],
-    ]
-    if (
-      depth === 0 &&
-      isWord(first, 'FORMAT') &&
-      second?.kind === 'word' &&
-      isWord(third, 'SETTINGS')
-    ) {
-      return { text: sql, format: second.text }
-    }
-  }
-  return { text: sql, format: undefined }
+  return format === undefined && settings.size === 0
+    ? { text: sql, format, settings }
+    : { text: joined(all).trimEnd(), format, settings }
 }
 
-const textOf = (list: readonly Token[]): string =>
-  list
-    .map(({ text }) => text)
-    .join('')
-    .trimEnd()
+/** `SETTINGS a = 1, b = 'x'`, read from its end. */
+function settingsAtEnd(
+  all: readonly Token[],
+  solid: readonly number[],
+): { at: number; values: [string, string][] } | undefined {
+  const values: [string, string][] = []
+  for (let i = solid.length - 1; i >= 3; i -= 4) {
+    const token = (at: number): Token | undefined => all[solid[at] ?? -1]
+    const [before, name, equals, value] = [token(i - 3), token(i - 2), token(i - 1), token(i)]
+    if (name?.kind !== 'word' || equals?.text !== '=') return undefined
+    const text = plainValue(value)
+    if (text === undefined) return undefined
+    values.unshift([name.text, text])
+    if (isWord(before, 'SETTINGS')) return { at: solid[i - 3] ?? 0, values }
+    if (before?.text !== ',') return undefined
+  }
+  return undefined
+}
+
+function plainValue(token: Token | undefined): string | undefined {
+  if (token?.kind === 'number') return token.text
+  if (token?.kind === 'word' && isWord(token, 'TRUE', 'FALSE')) return token.text
+  if (token?.kind !== 'string') return undefined
+  const text = token.text.slice(1, -1)
+  return /[\\']/.test(text) ? undefined : text
+}

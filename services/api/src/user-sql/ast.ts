@@ -2,7 +2,7 @@
  * Second gate: the syntax tree as ClickHouse itself reads the statement (EXPLAIN AST, one node a line, indented by depth). Node
  * kinds, functions and tables are on lists; whatever is new or cannot be read here is refused.
  */
-import { mayCall, SYSTEM_TABLES, TABLE_FUNCTIONS } from './functions.ts'
+import { mayCallIn, systemTables, TABLE_FUNCTIONS, type Vocabulary } from './functions.ts'
 import { RefusedSql } from './tokens.ts'
 
 const KINDS = new Set([
@@ -65,10 +65,9 @@ interface Node {
 
 /**
  * @param tree what EXPLAIN AST printed
- * @param views parameterised views of ours, called like table functions
  * @throws RefusedSql
  */
-export function checkTree(tree: string, views: ReadonlySet<string>): void {
+export function checkTree(tree: string, known: Vocabulary): void {
   const nodes = tree
     .split('\n')
     .filter((line) => line !== '')
@@ -79,7 +78,7 @@ export function checkTree(tree: string, views: ReadonlySet<string>): void {
     const parent = path.at(-1)
     path.push(node)
     if (parent === undefined) checkRoot(node)
-    else checkNode(node, parent, views)
+    else checkNode(node, parent, known)
   }
   if (nodes.length === 0) throw new RefusedSql('the statement has no syntax tree')
 }
@@ -101,7 +100,7 @@ function checkRoot({ kind, rest }: Node): void {
   if (kind === 'Explain' && !EXPLAINS.test(rest)) throw new RefusedSql(`${rest} is not allowed`)
 }
 
-function checkNode({ kind, rest, depth }: Node, parent: Node, views: ReadonlySet<string>): void {
+function checkNode({ kind, rest, depth }: Node, parent: Node, known: Vocabulary): void {
   // What EXPLAIN is to explain; its own options are harmless.
   if (parent.kind === 'Explain' && depth === 1) {
     if (kind === 'Set' || kind === 'DescribeQuery') return
@@ -110,28 +109,31 @@ function checkNode({ kind, rest, depth }: Node, parent: Node, views: ReadonlySet
   if (kind === 'Function') {
     const inFrom = parent.kind === 'TableExpression'
     const view = rest.replace(/^ribscope\./, '')
-    const allowed = inFrom ? TABLE_FUNCTIONS.has(rest) || views.has(view) : mayCall(rest)
+    const allowed = inFrom
+      ? TABLE_FUNCTIONS.has(rest) || known.views.has(view)
+      : mayCallIn(rest, known)
     if (!allowed) {
       throw new RefusedSql(
         `${inFrom ? 'table function' : 'function'} ${JSON.stringify(rest)} is not allowed`,
       )
     }
   }
-  if (kind === 'TableIdentifier') checkTable(rest, true)
+  if (kind === 'TableIdentifier') checkTable(rest, true, known)
   // `x IN system.users` reads a table too, and looks like a column.
-  if (kind === 'Identifier') checkTable(rest, false)
+  if (kind === 'Identifier') checkTable(rest, false, known)
 }
 
-function checkTable(name: string, isTable: boolean): void {
+function checkTable(name: string, isTable: boolean, known: Vocabulary): void {
   const [database = '', table, more] = name.split('.')
   if (table === undefined) return
-  if (database === 'system' && SYSTEM_TABLES.has(table)) return
+  const allowed = systemTables(known)
+  if (database === 'system' && allowed.has(table)) return
   const foreign = isTable
     ? database !== 'ribscope' || more !== undefined
     : OTHER_DATABASES.has(database.toLowerCase())
   if (foreign) {
     throw new RefusedSql(
-      `table ${name} is not allowed: database ribscope, or system.${[...SYSTEM_TABLES].join(', ')}`,
+      `table ${name} is not allowed: database ribscope, or system.${[...allowed].join(', ')}`,
     )
   }
 }

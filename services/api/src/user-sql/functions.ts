@@ -91,6 +91,26 @@ const lowered = (list: readonly string[]): ReadonlySet<string> =>
 const AGGREGATES = lowered(AGGREGATE)
 const FUNCTIONS = lowered([...OPERATORS, ...SCALAR, ...AGGREGATE, ...WINDOW])
 
+/** What drivers and Grafana ask a ClickHouse server when they connect and complete names; of use to nobody else. */
+const CLIENT = lowered(
+  names('version revision displayName timezone serverTimezone currentDatabase database'),
+)
+const CLIENT_TABLES: ReadonlySet<string> = new Set(names('databases tables'))
+
+/** Names that a statement may use: those of everybody, and those of the interface for ClickHouse's own clients. */
+export interface Vocabulary {
+  /** Parameterised views of ours, called like table functions. */
+  readonly views: ReadonlySet<string>
+  /** The caller is a client of ClickHouse. */
+  readonly client: boolean
+}
+
+export const mayCallIn = (name: string, { client }: Vocabulary): boolean =>
+  mayCall(name) || (client && CLIENT.has(name.toLowerCase()))
+
+export const systemTables = ({ client }: Vocabulary): ReadonlySet<string> =>
+  client ? new Set([...SYSTEM_TABLES, ...CLIENT_TABLES]) : SYSTEM_TABLES
+
 /** Names are compared without case: none that is allowed differs from a forbidden one by case alone (tested). */
 export function mayCall(name: string): boolean {
   if (FUNCTIONS.has(name.toLowerCase())) return true
@@ -117,7 +137,7 @@ export const TABLE_FUNCTIONS: ReadonlySet<string> = new Set(
 )
 
 /** Tables of database `system` that tell of the language and of our own columns only. */
-export const SYSTEM_TABLES: ReadonlySet<string> = new Set(
+const SYSTEM_TABLES: ReadonlySet<string> = new Set(
   names('one numbers columns functions data_type_families time_zones'),
 )
 

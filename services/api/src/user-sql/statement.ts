@@ -1,5 +1,5 @@
 /** First gate: what the tokens say. One statement, of a kind that reads, that calls only what is known. */
-import { mayCall, SYNTAX, TABLE_FUNCTIONS, TYPES } from './functions.ts'
+import { mayCallIn, SYNTAX, TABLE_FUNCTIONS, TYPES, type Vocabulary } from './functions.ts'
 import { RefusedSql, tokenize, type Token } from './tokens.ts'
 
 /**
@@ -24,10 +24,9 @@ export interface Checked {
 }
 
 /**
- * @param views names that may be called like a table function because they are parameterised views of ours
  * @throws RefusedSql
  */
-export function checkStatement(sql: string, views: ReadonlySet<string>): Checked {
+export function checkStatement(sql: string, known: Vocabulary): Checked {
   const { tokens, text } = tokenize(sql)
   const [first] = tokens
   const kind = first?.kind === 'word' ? first.text.toUpperCase() : ''
@@ -35,12 +34,12 @@ export function checkStatement(sql: string, views: ReadonlySet<string>): Checked
     throw new RefusedSql(`a statement begins with ${KINDS.slice(0, -1).join(', ')}`)
   }
   checkParameters(tokens)
-  for (const [i, token] of tokens.entries()) checkWord(token, tokens[i + 1], views)
-  if (kind === 'SHOW') checkShow(tokens)
+  for (const [i, token] of tokens.entries()) checkWord(token, tokens[i + 1], known)
+  if (kind === 'SHOW') checkShow(tokens, known)
   return { text, isShow: kind === 'SHOW' }
 }
 
-function checkWord(token: Token, next: Token | undefined, views: ReadonlySet<string>): void {
+function checkWord(token: Token, next: Token | undefined, known: Vocabulary): void {
   if (token.kind !== 'word' && token.kind !== 'name') return
   const called = next?.kind === 'mark' && next.text === '('
   const upper = token.text.toUpperCase()
@@ -52,7 +51,8 @@ function checkWord(token: Token, next: Token | undefined, views: ReadonlySet<str
   if (!called) return
   if (bare && (SYNTAX.has(upper) || TYPES.has(token.text))) return
   if (/^[A-Za-z0-9_]+$/.test(token.text)) {
-    if (mayCall(token.text) || TABLE_FUNCTIONS.has(token.text) || views.has(token.text)) return
+    if (mayCallIn(token.text, known)) return
+    if (TABLE_FUNCTIONS.has(token.text) || known.views.has(token.text)) return
   }
   throw new RefusedSql(`function ${JSON.stringify(token.text)} is not allowed`)
 }
@@ -83,7 +83,7 @@ function checkParameters(tokens: readonly Token[]): void {
 }
 
 /** SHOW TABLES [FROM ribscope] [LIKE '...'], SHOW CREATE [TABLE|VIEW] x, SHOW COLUMNS FROM x */
-function checkShow(tokens: readonly Token[]): void {
+function checkShow(tokens: readonly Token[], { client }: Vocabulary): void {
   const shape = tokens
     .map(({ kind, text }) => (kind === 'string' ? "''" : kind === 'name' ? `\`${text}` : text))
     .join(' ')
@@ -93,6 +93,7 @@ function checkShow(tokens: readonly Token[]): void {
     new RegExp(`^SHOW CREATE (?:TABLE |VIEW )?${table}$`, 'i'),
     new RegExp(`^SHOW (?:COLUMNS|FIELDS) (?:FROM|IN) ${table}$`, 'i'),
   ]
+  if (client) known.push(/^SHOW DATABASES$/i)
   if (!known.some((each) => each.test(shape))) {
     throw new RefusedSql(
       "SHOW knows: SHOW TABLES [LIKE '...'], SHOW CREATE TABLE name, SHOW COLUMNS FROM name",

@@ -3,10 +3,11 @@
  * KILL QUERY run and several statements through one call (each tested by name). So: sessions of their own with limits set first and
  * readonly last, then the two gates in front of them.
  */
-import type { Store, StoreSession } from '@ribscope/store'
+import type { QueryBytes, Store, StoreSession } from '@ribscope/store'
 import type { Limits } from '../config.ts'
 import { SessionPool } from '../pool.ts'
 import { checkTree } from './ast.ts'
+import type { Vocabulary } from './functions.ts'
 import { checkStatement } from './statement.ts'
 
 export const FORMATS = ['JSONEachRow', 'JSONCompact', 'CSV', 'CSVWithNames'] as const
@@ -19,7 +20,7 @@ const WAITING = 16
 
 export class UserSql {
   readonly #pool: SessionPool
-  #views: ReadonlySet<string> = new Set()
+  #known: Vocabulary = { views: new Set(), client: false }
 
   constructor(store: Pick<Store, 'session'>, limits: Limits) {
     this.#pool = new SessionPool(() => guarded(store, limits), SESSIONS, WAITING)
@@ -27,7 +28,7 @@ export class UserSql {
 
   async start(): Promise<void> {
     await this.#pool.start()
-    await this.#readViews()
+    this.#known = { views: await viewsOf(this.#pool), client: false }
   }
 
   stop(): Promise<void> {
@@ -43,25 +44,83 @@ export class UserSql {
     params: Readonly<Record<string, ParameterValue>>,
     format: Format,
   ): Promise<string> {
-    const { text, isShow } = checkStatement(sql, this.#views)
+    const { text, isShow } = checkStatement(sql, this.#known)
     return this.#pool.use(async (session) => {
       if (!isShow) {
-        checkTree(await session.queryText(`EXPLAIN AST ${text}`, 'CSV', params), this.#views)
+        checkTree(await session.queryText(`EXPLAIN AST ${text}`, 'CSV', params), this.#known)
       }
       return session.queryText(text, format, params)
     })
   }
+}
 
-  async #readViews(): Promise<void> {
-    const rows = await this.#pool.query<{ name: string }>(
-      "SELECT name FROM system.tables WHERE database = 'ribscope' AND engine = 'View'",
-    )
-    this.#views = new Set(rows.map(({ name }) => name))
+export interface Asked {
+  readonly sql: string
+  readonly format: string
+  /** values of parameters, as text */
+  readonly params: Readonly<Record<string, string>>
+  /** only such as change nothing of what a statement may do */
+  readonly settings: Readonly<Record<string, string>>
+  /** smaller than those of everybody */
+  readonly limits: Limits
+}
+
+/**
+ * The same with settings and parameters of the caller's, in sessions of its own.
+ *
+ * @throws RefusedSql when the statement is not let through
+ * @throws StoreError when the engine refuses it or a limit stops it
+ */
+export async function runUserSql(
+  store: Pick<Store, 'session'>,
+  known: Vocabulary,
+  limits: Limits,
+  { sql, format, params, settings, limits: own }: Asked,
+): Promise<QueryBytes> {
+  const { text, isShow } = checkStatement(sql, known)
+  const values = Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [`param_${name}`, value]),
+  )
+  if (!isShow) {
+    // Without settings and limits of the caller's: with `limit = 1` the engine would show the first line of the tree.
+    await withSession(store, limits, values, async (session) => {
+      checkTree(await session.queryText(`EXPLAIN AST ${text}`, 'CSV'), known)
+    })
+  }
+  return await withSession(store, own, { ...settings, ...values }, (session) =>
+    session.queryBytes(text, format),
+  )
+}
+
+async function withSession<T>(
+  store: Pick<Store, 'session'>,
+  limits: Limits,
+  settings: Readonly<Record<string, string>>,
+  work: (session: StoreSession) => Promise<T>,
+): Promise<T> {
+  const session = await guarded(store, limits, settings)
+  try {
+    return await work(session)
+  } finally {
+    await session.close()
   }
 }
 
-async function guarded(store: Pick<Store, 'session'>, limits: Limits): Promise<StoreSession> {
+/** Names that may be called like a table function because they are parameterised views of ours. */
+export async function viewsOf(db: Pick<StoreSession, 'query'>): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ name: string }>(
+    "SELECT name FROM system.tables WHERE database = 'ribscope' AND engine = 'View'",
+  )
+  return new Set(rows.map(({ name }) => name))
+}
+
+async function guarded(
+  store: Pick<Store, 'session'>,
+  limits: Limits,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<StoreSession> {
   const session = await store.session('sql', {
+    ...settings,
     max_execution_time: limits.querySeconds,
     timeout_overflow_mode: 'throw',
     max_memory_usage: Math.floor(limits.queryOctets / 2),
@@ -77,8 +136,13 @@ async function guarded(store: Pick<Store, 'session'>, limits: Limits): Promise<S
     allow_introspection_functions: 0,
     query_plan_optimize_lazy_materialization: 0,
   })
-  await session.command('USE ribscope')
-  // Last: from here on no statement changes a setting, this one included.
-  await session.command('SET readonly = 1')
+  try {
+    await session.command('USE ribscope')
+    // Last: from here on no statement changes a setting, this one included.
+    await session.command('SET readonly = 1')
+  } catch (error) {
+    await session.close()
+    throw error
+  }
   return session
 }

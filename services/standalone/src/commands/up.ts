@@ -15,6 +15,7 @@ export const command: Command = {
   --bmp HOST:PORT      where routers connect (default 0.0.0.0:11019)
   --bmp-v4 TABLE       code points of TLVs in BMP version 4 (default auto; see ribscope decode --help)
   --http HOST:PORT     API (default 127.0.0.1:8080)
+  --clickhouse-http HOST:PORT  ClickHouse's own HTTP interface, read-only (default: none)
   --data DIR           data directory (default ./ribscope-data)
   --data-limit LIMIT   how full the volume may get, N% or octets (default 80%)
   --keep-log DAYS      how long events are kept (default 30; 0: for ever); current state stays
@@ -29,6 +30,7 @@ export const command: Command = {
     bmp: { type: 'string', default: '0.0.0.0:11019' },
     'bmp-v4': { type: 'string' },
     http: { type: 'string', default: '127.0.0.1:8080' },
+    'clickhouse-http': { type: 'string' },
     data: { type: 'string', default: './ribscope-data' },
     'data-limit': { type: 'string', default: '80%' },
     'keep-log': { type: 'string', default: '30' },
@@ -44,6 +46,7 @@ export const command: Command = {
     bmp: 'RIBSCOPE_BMP',
     'bmp-v4': 'RIBSCOPE_BMP_V4',
     http: 'RIBSCOPE_HTTP',
+    'clickhouse-http': 'RIBSCOPE_CLICKHOUSE_HTTP',
     data: 'RIBSCOPE_DATA',
     'data-limit': 'RIBSCOPE_DATA_LIMIT',
     'keep-log': 'RIBSCOPE_KEEP_LOG',
@@ -58,6 +61,8 @@ export const command: Command = {
     }
     const bmp = hostPort('--bmp', ctx.values['bmp'], '0.0.0.0')
     const http = hostPort('--http', ctx.values['http'])
+    const given = text(ctx.values, 'clickhouse-http')
+    const clickhouseHttp = given === undefined ? undefined : hostPort('--clickhouse-http', given)
     const dataLimit = limit(text(ctx.values, 'data-limit') ?? '80%')
     const dataDir = text(ctx.values, 'data') ?? './ribscope-data'
     const retention = {
@@ -74,6 +79,7 @@ export const command: Command = {
     const running = await startUp({
       bmp: { ...bmp, v4Tlvs: table },
       http,
+      clickhouseHttp,
       dataDir,
       dataLimit,
       retention,
@@ -88,6 +94,7 @@ export const command: Command = {
       {
         bmp: address === undefined ? undefined : `${address.address}:${String(address.port)}`,
         http: running.api.address?.url,
+        clickhouseHttp: running.clickhouse?.address?.url,
       },
       'ribscope is up: point routers here',
     )
