@@ -11,7 +11,7 @@ import { bgpTree, bmpTree, cutBgp, cutBmp, serialise } from './tree.ts'
 const folder = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 /** RIBSCOPE_FUZZ_SECONDS makes it longer; the seed is printed by a failure. */
-const SECONDS = Number(process.env['RIBSCOPE_FUZZ_SECONDS'] ?? 20)
+const SECONDS = Number(process.env['RIBSCOPE_FUZZ_SECONDS'] ?? 60)
 const SEED = Number(process.env['RIBSCOPE_FUZZ_SEED'] ?? 20_261_122)
 
 describe('inputs that once crashed', () => {

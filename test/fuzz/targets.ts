@@ -24,6 +24,7 @@ import {
   parseBgpMessage,
   parseUpdate,
   updatePduAt,
+  v4CodecOf,
   viewOf,
   walkNlri,
   type BgpMessage,
@@ -326,7 +327,8 @@ const bmp: Target = {
     header.read(wide, viewOf(wide), 64 + 6, end)
     const pdu = updatePduAt(wide, viewOf(wide), 64, end)
     check(pdu >= 64, () => 'the friendly face finds an UPDATE, the hot path none')
-    const hot = hotRoutes(wide, pdu, end, known, header)
+    const own = wide[64] === 3 ? known : v4CodecOf(wide, viewOf(wide), 64, end, known)
+    const hot = hotRoutes(wide, pdu, end, own, header)
     checkSame(friendlyRoutes(message.update), hot.routes, 'hot path and friendly face differ')
   },
 }
