@@ -20,6 +20,9 @@ const SHOWN_IDS = 64
 const HABIT = 2
 const MOST_LIES = 3
 
+/** Families of a peer; some 30 are registered. What more a sender makes up must not fill our memory. */
+const MAX_FAMILIES = 1024
+
 const ADD_PATH_RECEIVE = 1
 const ADD_PATH_SEND = 2
 
@@ -57,7 +60,9 @@ export class PeerCodec {
     const theirs = readOffer(received)
     const families = new Map<number, number>()
     const add = (key: number, bits: number): void => {
-      families.set(key, (families.get(key) ?? 0) | bits)
+      const known = families.get(key)
+      if (known !== undefined || families.size < MAX_FAMILIES)
+        families.set(key, (known ?? 0) | bits)
     }
     for (const [key, own] of ours.addPath) {
       const other = theirs.addPath.get(key)
@@ -160,7 +165,9 @@ export class PeerCodec {
     this.asOctets = other.asOctets
     this.negotiated ||= other.negotiated
     for (const [key, bits] of other.#families) {
-      this.#families.set(key, (this.#families.get(key) ?? 0) | bits)
+      const known = this.#families.get(key)
+      if (known === undefined && this.#families.size >= MAX_FAMILIES) continue
+      this.#families.set(key, (known ?? 0) | bits)
     }
     return this
   }

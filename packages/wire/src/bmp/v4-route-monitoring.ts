@@ -3,7 +3,7 @@
  * it says itself of how its PDU is to be read. Version 3 never comes here.
  */
 import { isBgpMarker } from '../bgp/header.ts'
-import { decodeCapabilities } from '../bgp/open/capabilities.ts'
+import { decodeCapabilities, type Capability } from '../bgp/open/capabilities.ts'
 import { PeerCodec } from '../bgp/peer-codec.ts'
 import { cursorOver } from '../cursor.ts'
 import type { DecodeError } from '../errors.ts'
@@ -104,7 +104,8 @@ export function v4CodecOf(
   base: PeerCodec | undefined,
   table: V4TlvTable = v4TableOf(bytes, view, start, end),
 ): PeerCodec | undefined {
-  let codec = base
+  // All at once: a copy of the knowledge for each of thousands would take the square of them.
+  const capabilities: Capability[] = []
   for (let at = start + BMP_BODY_OFFSET; at + V4_TLV_OCTETS <= end;) {
     const value = at + V4_TLV_OCTETS
     const next = value + view.getUint16(at + 2)
@@ -112,9 +113,9 @@ export function v4CodecOf(
     if (v4TlvName(table, bytes, view, at) === 'stateless_parsing') {
       const errors: DecodeError[] = []
       const c = cursorOver(bytes, value, next, 'stateless_parsing', 'RFC 5492 section 4', view)
-      codec = (codec ?? PeerCodec.unknown()).stateless(decodeCapabilities(c, errors))
+      for (const capability of decodeCapabilities(c, errors)) capabilities.push(capability)
     }
     at = next
   }
-  return codec
+  return capabilities.length === 0 ? base : (base ?? PeerCodec.unknown()).stateless(capabilities)
 }
