@@ -69,8 +69,14 @@ export class Up {
   }
 
   /** Runs it and waits until it is ready. */
-  static async start(data: string, config: string, bmpPort = 0): Promise<Up> {
-    const up = Up.spawn('--data', data, '--config', config, '--bmp', `127.0.0.1:${bmpPort}`)
+  static async start(
+    data: string,
+    config: string,
+    bmpPort = 0,
+    ...more: readonly string[]
+  ): Promise<Up> {
+    const bmp = `127.0.0.1:${bmpPort}`
+    const up = Up.spawn('--data', data, '--config', config, '--bmp', bmp, ...more)
     try {
       await until('up', () => {
         if (up.#child.exitCode !== null) return true
