@@ -82,7 +82,7 @@ export async function runUserSql(
     Object.entries(params).map(([name, value]) => [`param_${name}`, value]),
   )
   if (!isShow) {
-    // Without settings and limits of the caller's: with `limit = 1` the engine would show the first line of the tree.
+    // Without settings and limits of the caller's: none of them may change what the engine shows of the tree.
     await withSession(store, limits, values, async (session) => {
       checkTree(await session.queryText(`EXPLAIN AST ${text}`, 'CSV'), known)
     })
