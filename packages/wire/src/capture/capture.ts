@@ -131,7 +131,8 @@ export class CaptureReader {
     const ipAt = findIp(linkType, bytes, start, end)
     const verdict = readSegment(bytes, ipAt, end, segment, this.#fragments, timeUs)
     // The last fragment of a datagram is a segment in other bytes.
-    if (verdict === 'fragment' || segment.bytes !== bytes) this.counts.fragments++
+    if (verdict === 'fragment' || (verdict === 'segment' && segment.bytes !== bytes))
+      this.counts.fragments++
     if (verdict === 'broken' || linkType === NO_LINK_TYPE) this.counts.broken++
     else if (verdict === 'segment') {
       this.counts.segments++
