@@ -528,6 +528,7 @@ function mrtRecords(pieces: readonly Uint8Array[]): { text: string; records: unk
     bmpOf.record(header, bytes, offset)
   })
   const end = pushAll(reader, pieces)
+  bmpOf.flush()
   const framed: number[] = []
   const framer = new BmpFramer((_bytes, from, to) => framed.push(to - from))
   for (const piece of bmpPieces) framer.push(piece)

@@ -51,6 +51,7 @@ export async function* mrtEvents(
   try {
     for await (const chunk of octets) {
       reader.push(chunk)
+      bmp.flush()
       yield* events
       events = []
     }
@@ -62,6 +63,7 @@ export async function* mrtEvents(
     if (!(error instanceof DecodeError)) throw error
     failure = `framing lost at octet ${error.offset}: ${error.detail}`
   }
+  bmp.flush()
   endSession()
   events.push({ kind: 'total', messages: reader.count, octets: reader.offset, errors })
   yield* events

@@ -70,6 +70,7 @@ function asBmp(file: Uint8Array) {
   })
   const reader = new MrtReader((header, bytes, offset) => adapter.record(header, bytes, offset))
   reader.push(file)
+  adapter.flush()
   return { messages, opened, errors, others, reader }
 }
 

@@ -111,16 +111,24 @@ export class MrtToBmp {
     this.#events = events
   }
 
-  /** @param streamOffset  octets of the file before this record */
+  /**
+   * What it amounts to is handed out when the time changes, or when it is much: `flush` hands out the rest.
+   *
+   * @param streamOffset  octets of the file before this record
+   */
   record(header: MrtHeader, bytes: Uint8Array, streamOffset: number): void {
-    this.#timeUs = Math.max(this.#timeUs, header.seconds * 1e6 + header.microseconds)
+    const timeUs = header.seconds * 1e6 + header.microseconds
+    if (timeUs > this.#timeUs) {
+      this.flush()
+      this.#timeUs = timeUs
+    }
     try {
       if (!this.#body(header, bytes, streamOffset)) this.#events.onOther?.(header)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       this.#failed(error, header, streamOffset)
     }
-    this.#flush()
+    if (this.#out.length >= FLUSH_OCTETS) this.flush()
   }
 
   #failed(error: DecodeError, header: MrtHeader, streamOffset: number): void {
@@ -172,7 +180,7 @@ export class MrtToBmp {
 
   /** Initiation, RFC 7854 section 4.3: sysDescr says what this is, sysName is the view's name if it has one. */
   #open(address: string, viewName: string): void {
-    this.#flush()
+    this.flush()
     if (this.#opened) this.#peers.clear()
     this.#opened = true
     this.#events.onOpen({ address, openedUs: this.#timeUs })
@@ -216,7 +224,7 @@ export class MrtToBmp {
         if (!(error instanceof DecodeError)) throw error
         this.#failed(error, header, streamOffset)
       }
-      if (out.length >= FLUSH_OCTETS) this.#flush()
+      if (out.length >= FLUSH_OCTETS) this.flush()
     }
   }
 
@@ -406,7 +414,8 @@ export class MrtToBmp {
     this.#out.copy(octets, 0, octets.length)
   }
 
-  #flush(): void {
+  /** Hands out what the records so far amount to: to be called at the end, and whenever one wants to see it. */
+  flush(): void {
     const out = this.#out
     if (out.length === 0) return
     const { length } = out
