@@ -64,6 +64,8 @@ export interface JsonSinkOptions {
 }
 
 const FLUSH_OCTETS = 1 << 17
+/** A capture can hold thousands of sessions. */
+const FIRST_OCTETS = 1 << 14
 const MAX_FREE = 4
 const MAX_FREE_OCTETS = 1 << 20
 /** What a row has beside its fragments and its nlri_key. */
@@ -108,7 +110,7 @@ const ENCAP_TEXTS: readonly (Part | undefined)[] = Array.from({ length: 20 }, (_
 export class JsonSink extends RouteExtractor implements RowSink {
   readonly #options: JsonSinkOptions
   readonly #tables: ReadonlySet<JsonTable>
-  readonly #out = new JsonBuffer(1 << 18)
+  readonly #out = new JsonBuffer(FIRST_OCTETS)
   readonly #free: Uint8Array<ArrayBuffer>[] = []
   readonly #extTexts = new ExtTexts()
   #facts: SessionFacts | undefined
@@ -169,6 +171,12 @@ export class JsonSink extends RouteExtractor implements RowSink {
     const out = this.#out
     if (out.length === 0) return
     const { bytes, length } = out
+    // A few rows now and then: a copy, and the buffer stays.
+    if (length * 4 < bytes.length) {
+      out.length = 0
+      this.#options.write(bytes.slice(0, length), ignore)
+      return
+    }
     out.use(this.#free.pop() ?? new Uint8Array(1 << 18))
     this.#options.write(bytes.subarray(0, length), () => {
       if (this.#free.length < MAX_FREE && bytes.length <= MAX_FREE_OCTETS) this.#free.push(bytes)
@@ -814,4 +822,8 @@ class TimeText {
     to.padded6(us - second * 1_000_000)
     to.octet(34)
   }
+}
+
+function ignore(): void {
+  // What was handed over is nobody else's.
 }

@@ -1,10 +1,17 @@
 /** Lines to a stream, as fast as its reader takes them and no faster. */
-const BLOCK_CHARACTERS = 1 << 16
+const BLOCK_OCTETS = 1 << 16
 
+/**
+ * What comes at once is written in blocks; what is there when nothing more comes is written then, so that the reader of a
+ * pipe that goes on slowly does not wait.
+ */
 export class LineWriter {
   readonly #stream: NodeJS.WritableStream
   readonly #signal: AbortSignal
-  #text = ''
+  #blocks: { readonly lines: Uint8Array | string; readonly written: (() => void) | undefined }[] =
+    []
+  #size = 0
+  #scheduled: NodeJS.Immediate | undefined
   #full = false
 
   constructor(stream: NodeJS.WritableStream, signal: AbortSignal) {
@@ -14,18 +21,16 @@ export class LineWriter {
 
   /** Without its line end. */
   line(text: string): void {
-    this.#text += `${text}\n`
-    if (this.#text.length > BLOCK_CHARACTERS) this.#flush()
+    this.#add(`${text}\n`, undefined)
   }
 
   /** Whole lines as octets. @param written called when they are no longer needed */
   write(lines: Uint8Array, written: () => void): void {
-    this.#full = !this.#stream.write(lines, written)
+    this.#add(lines, written)
   }
 
-  /** Sends what is there and waits until there is room for more. */
+  /** Waits until there is room for more. */
   async drained(): Promise<void> {
-    this.#flush()
     if (!this.#full || this.#signal.aborted) return
     await new Promise<void>((resolve) => {
       const done = (): void => {
@@ -41,9 +46,34 @@ export class LineWriter {
     this.#full = false
   }
 
+  /** Sends what is there, and waits until there is room for more. */
+  async flushed(): Promise<void> {
+    this.#flush()
+    await this.drained()
+  }
+
+  #add(lines: Uint8Array | string, written: (() => void) | undefined): void {
+    this.#blocks.push({ lines, written })
+    this.#size += lines.length
+    if (this.#size >= BLOCK_OCTETS) return this.#flush()
+    this.#scheduled ??= setImmediate(() => {
+      this.#flush()
+    })
+  }
+
   #flush(): void {
-    if (this.#text === '') return
-    this.#full = !this.#stream.write(this.#text)
-    this.#text = ''
+    if (this.#scheduled !== undefined) clearImmediate(this.#scheduled)
+    this.#scheduled = undefined
+    const blocks = this.#blocks
+    const [first] = blocks
+    if (first === undefined) return
+    this.#blocks = []
+    this.#size = 0
+    const all = blocks.map(({ lines }) => (typeof lines === 'string' ? Buffer.from(lines) : lines))
+    const joined = blocks.length === 1 ? first.lines : Buffer.concat(all)
+    const written = (): void => {
+      for (const block of blocks) block.written?.()
+    }
+    if (!this.#stream.write(joined, written)) this.#full = true
   }
 }

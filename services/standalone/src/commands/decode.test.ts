@@ -347,4 +347,29 @@ describe('--bmp-v4: code points of BMP version 4', () => {
     expect(code).toBe(2)
     expect(err).toContain('--bmp-v4: no BMP version 4 table "draft-99"')
   })
+
+  test.each([[[]], [['--rows']]])('many small packets are few writes (%j)', async (flags) => {
+    const prefixes = Array.from({ length: 3000 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`)
+    const octets = [
+      ...initiation('tor1'),
+      ...peerUp({}),
+      ...prefixes.flatMap((each) => announce({}, each)),
+    ]
+    const path = file('packets.pcap', pcap([{ source: 1, octets }]))
+    const chunks: Uint8Array[] = []
+    const stdout = new Writable({
+      write(chunk: Uint8Array, _encoding, done) {
+        chunks.push(chunk)
+        done()
+      },
+    })
+    const { signal } = new AbortController()
+    const stderr = new PassThrough()
+    expect(await runCommand(['decode', ...flags, path], { stdout, stderr, env: {}, signal })).toBe(
+      0,
+    )
+    const text = Buffer.concat(chunks)
+    expect(lines(text.toString()).length).toBe(flags.length > 0 ? 3000 : 3002)
+    expect(chunks.length).toBeLessThan(2 + text.length / 30_000)
+  })
 })

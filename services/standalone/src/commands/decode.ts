@@ -125,6 +125,7 @@ async function asRows(
       await out.drained()
     },
   })
+  await out.flushed()
   return code
 }
 
@@ -287,7 +288,7 @@ async function asMessages(ctx: Context, input: Input): Promise<number> {
       else if (framer.pending > 0) code = cut(ctx, name, framer.offset, framer.pending)
     }
   }
-  await out.drained()
+  await out.flushed()
   return code
 }
 
