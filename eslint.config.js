@@ -115,6 +115,7 @@ export default tseslint.config(
       'packages/wire/src/**/*.ts',
       'packages/events/src/**/*.ts',
       'packages/simulator/src/encode/**/*.ts',
+      'packages/bus/src/kafka/crc32c.ts',
     ],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -12,11 +12,11 @@ export default defineConfig({
         replacement: source('packages/store/src/testing/index.ts'),
       },
       {
-        find: /^@ribscope\/(wire|events|store|fabric|detectors|simulator)$/,
+        find: /^@ribscope\/(wire|events|bus|store|fabric|detectors|simulator)$/,
         replacement: source('packages/$1/src/index.ts'),
       },
       {
-        find: /^@ribscope\/(collector|analyst|api|standalone)$/,
+        find: /^@ribscope\/(collector|writer|analyst|api|standalone)$/,
         replacement: source('services/$1/src/index.ts'),
       },
     ],

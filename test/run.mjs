@@ -33,9 +33,10 @@ function run(program, ...args) {
 
 async function main(filters) {
   if (existsSync('test/setup/routers.mjs')) {
-    console.log('npm test: 1/3 router daemons for the real-router tests')
+    console.log('npm test: 1/3 router daemons and the Kafka broker that tests run against')
     await run('test/setup/routers.mjs')
   }
+  await run('test/setup/kafka.mjs')
   console.log('npm test: 2/3 build (some tests start the built program)')
   const built = await run('node_modules/typescript/bin/tsc', '-b')
   if (built !== 0) return built

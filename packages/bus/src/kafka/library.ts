@@ -1,0 +1,33 @@
+/** The only place that loads kafkajs. */
+import { createRequire } from 'node:module'
+import type * as KafkaJs from 'kafkajs'
+import { crc32c } from './crc32c.ts'
+
+const require = createRequire(import.meta.url)
+
+/** Inside kafkajs 2.2.4; its package has no `exports` that would forbid it. */
+const CRC_MODULE = 'kafkajs/src/protocol/recordBatch/crc32C'
+
+/**
+ * Puts our CRC-32C in the place of the library's own before the library is loaded. Should a version lack that module, or its
+ * sum be another one, it keeps its own.
+ *
+ * @returns false when it was not replaced
+ */
+function replaceCrc(): boolean {
+  try {
+    const path = require.resolve(CRC_MODULE)
+    const own = require(path) as unknown
+    const module = require.cache[path]
+    const sample = Buffer.from('123456789 and a tail')
+    if (typeof own !== 'function' || module === undefined) return false
+    if ((own as (bytes: Buffer) => number)(sample) !== crc32c(sample)) return false
+    module.exports = crc32c
+    return true
+  } catch {
+    return false
+  }
+}
+
+export const fastCrc = replaceCrc()
+export const kafkajs = require('kafkajs') as typeof KafkaJs

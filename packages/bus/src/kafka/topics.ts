@@ -1,0 +1,118 @@
+import type { Admin, Kafka } from 'kafkajs'
+import { BusError } from './connection.ts'
+import { kafkajs } from './library.ts'
+
+export interface TopicOptions {
+  readonly topic: string
+  /** Make it when it is not there. */
+  readonly create: boolean
+  readonly partitions: number
+  readonly replication: number
+  readonly retentionMs: number
+  /** Octets of the largest message that is sent. */
+  readonly maxMessageOctets: number
+}
+
+/** What a record batch has beside the values: its header, keys, headers of the messages. */
+const ENVELOPE_OCTETS = 64 << 10
+/** Of values in one request, where the topic is ours to make. */
+export const SEND_OCTETS = 4 << 20
+
+export interface TopicFacts {
+  readonly partitions: number
+  /** Octets of values that one request may bring to a partition; undefined when the broker does not tell. */
+  readonly maxSendOctets: number | undefined
+}
+
+/**
+ * Makes the topic, or looks whether the one that is there can carry what is sent.
+ *
+ * @throws BusError when it is not there and may not be made, or is too small
+ */
+export async function ensureTopic(kafka: Kafka, options: TopicOptions): Promise<TopicFacts> {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    const { topic } = options
+    if (!(await admin.listTopics()).includes(topic)) {
+      if (!options.create) {
+        throw new BusError(
+          `topic ${topic} does not exist, and the configuration says not to create it`,
+        )
+      }
+      await create(admin, options)
+    }
+    const octets = options.maxMessageOctets + ENVELOPE_OCTETS
+    const allowed = await maxMessageOctets(admin, topic)
+    if (allowed !== undefined && allowed < octets) {
+      throw new BusError(
+        `topic ${topic} takes messages of ${allowed} octets, ${octets} are needed: raise its max.message.bytes`,
+      )
+    }
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    return {
+      partitions: topics[0]?.partitions.length ?? 0,
+      maxSendOctets: allowed === undefined ? undefined : allowed - ENVELOPE_OCTETS,
+    }
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+async function create(admin: Admin, options: TopicOptions): Promise<void> {
+  const { topic, partitions, replication } = options
+  try {
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        {
+          topic,
+          numPartitions: partitions,
+          replicationFactor: replication,
+          configEntries: [
+            { name: 'cleanup.policy', value: 'delete' },
+            { name: 'retention.ms', value: String(options.retentionMs) },
+            {
+              name: 'max.message.bytes',
+              // What is meant is a batch of records: all messages of a request for a partition are one.
+              value: String(Math.max(SEND_OCTETS, options.maxMessageOctets) + ENVELOPE_OCTETS),
+            },
+            // With three copies one may be away; with one there is nothing to wait for.
+            { name: 'min.insync.replicas', value: String(Math.max(1, replication - 1)) },
+          ],
+        },
+      ],
+    })
+  } catch (cause) {
+    throw new BusError(
+      `topic ${topic} can't be created (${partitions} partitions, ${replication} copies): ${reason(cause)}`,
+      { cause },
+    )
+  }
+}
+
+/** undefined when the broker does not tell. */
+async function maxMessageOctets(admin: Admin, topic: string): Promise<number | undefined> {
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [
+        {
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name: topic,
+          configNames: ['max.message.bytes'],
+        },
+      ],
+    })
+    const value = Number(resources[0]?.configEntries[0]?.configValue)
+    return Number.isFinite(value) ? value : undefined
+  } catch {
+    // Whoever may only write is not told.
+    return undefined
+  }
+}
+
+function reason(cause: unknown): string {
+  const errors = (cause as { errors?: readonly Error[] }).errors
+  return (errors?.[0] ?? (cause as Error)).message
+}

@@ -1,0 +1,2 @@
+export { KafkaWriter } from './writer.ts'
+export type { WriterOptions } from './writer.ts'

@@ -1,0 +1,187 @@
+/** From Kafka into ClickHouse: groups of messages become few large inserts, each stored once whatever dies. */
+import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { BadMessage, decodeHeaders, GroupConsumer, KafkaPublisher } from '@ribscope/bus'
+import type { BatchHeaders, connectKafka, Group, Message, PartitionStatus } from '@ribscope/bus'
+import { faultOf } from '@ribscope/store'
+import type { Store } from '@ribscope/store'
+import type { Logger } from 'pino'
+
+export interface WriterOptions {
+  readonly kafka: ReturnType<typeof connectKafka>
+  readonly topic: string
+  readonly groupId: string
+  /** Where messages go that nobody can store, with the reason in their headers. */
+  readonly deadLetterTopic: string
+  readonly store: Store
+  readonly log: Logger
+  /** Of a group; larger inserts cost ClickHouse less, and memory more. Defaults 32 MiB, 4,000, 500 ms. */
+  readonly maxOctets?: number
+  readonly maxMessages?: number
+  readonly maxWaitMs?: number
+  /** Partitions that are worked on at a time. Default 4. */
+  readonly concurrency?: number
+  readonly sessionTimeoutMs?: number
+  readonly onInserted?: (table: string, rows: number, octets: number, seconds: number) => void
+}
+
+interface Part {
+  readonly headers: BatchHeaders
+  readonly messages: Message[]
+  rows: number
+}
+
+const RETRY_MS = 250
+const MAX_RETRY_MS = 10_000
+
+export class KafkaWriter {
+  readonly name = 'writer'
+  readonly #options: WriterOptions
+  readonly #consumer: GroupConsumer
+  readonly #deadLetters: KafkaPublisher
+  #deadLetterCount = 0
+  /** Since when inserts fail; undefined when they don't. */
+  #failingSinceMs: number | undefined
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+    const { kafka, log } = options
+    this.#deadLetters = new KafkaPublisher({ kafka, topic: options.deadLetterTopic, log })
+    this.#consumer = new GroupConsumer({
+      kafka,
+      log,
+      topic: options.topic,
+      groupId: options.groupId,
+      maxOctets: options.maxOctets ?? 32 << 20,
+      maxMessages: options.maxMessages ?? 4_000,
+      maxWaitMs: options.maxWaitMs ?? 500,
+      concurrency: options.concurrency ?? 4,
+      ...(options.sessionTimeoutMs === undefined
+        ? {}
+        : { sessionTimeoutMs: options.sessionTimeoutMs }),
+      handle: (group, cancelled) => this.#store(group, cancelled),
+    })
+  }
+
+  get partitions(): PartitionStatus[] {
+    return this.#consumer.partitions
+  }
+
+  get deadLetters(): number {
+    return this.#deadLetterCount
+  }
+
+  get failingSinceMs(): number | undefined {
+    return this.#failingSinceMs
+  }
+
+  async start(): Promise<void> {
+    await this.#consumer.start()
+  }
+
+  /** Ends the group that is under way; what it leaves the next writer repeats. */
+  async stop(): Promise<void> {
+    await this.#consumer.stop()
+    await this.#deadLetters.stop(10_000)
+  }
+
+  async #store(group: Group, cancelled: AbortSignal): Promise<void> {
+    const parts = new Map<string, Part>()
+    for (const message of group.messages) {
+      try {
+        const headers = decodeHeaders(message.headers)
+        if (headers.format !== 'native') {
+          throw new BadMessage(`format ${headers.format}: only native blocks can be stored`)
+        }
+        const key = `${headers.table} ${headers.columns.join()}`
+        const part = parts.get(key)
+        if (part === undefined) parts.set(key, { headers, messages: [message], rows: headers.rows })
+        else {
+          part.messages.push(message)
+          part.rows += headers.rows
+        }
+      } catch (error) {
+        if (!(error instanceof BadMessage)) throw error
+        await this.#bury(group, message, error.message)
+      }
+    }
+    // Session rows go first: a route row never becomes visible before the Peer Up that it belongs to.
+    const order = (table: string): number => (table === 'session_log' ? 0 : 1)
+    for (const part of [...parts.values()].sort(
+      (a, b) => order(a.headers.table) - order(b.headers.table),
+    )) {
+      await this.#insertPart(group, part, cancelled)
+    }
+  }
+
+  async #insertPart(group: Group, part: Part, cancelled: AbortSignal): Promise<void> {
+    const refused = await this.#insert(part, tokenOf(group, part), cancelled)
+    if (refused === undefined) return
+    // One of them is bad. Each has a token of its own then, the same ones whoever repeats this.
+    for (const message of part.messages) {
+      const alone = { headers: part.headers, messages: [message], rows: 0 }
+      const why =
+        part.messages.length === 1
+          ? refused
+          : await this.#insert(alone, tokenOf(group, alone), cancelled)
+      if (why !== undefined) await this.#bury(group, message, why)
+    }
+  }
+
+  /** @returns why the store will never take them; undefined when they are stored */
+  async #insert(part: Part, token: string, cancelled: AbortSignal): Promise<string | undefined> {
+    const { store, log, onInserted } = this.#options
+    const { table, columns } = part.headers
+    const octets = part.messages.reduce((sum, { value }) => sum + value.length, 0)
+    let pauseMs = RETRY_MS
+    for (;;) {
+      const started = performance.now()
+      try {
+        const bodies = part.messages.map(({ value }) => value)
+        await store.insert({ table, columns, bodies, token })
+        this.#failingSinceMs = undefined
+        onInserted?.(table, part.rows, octets, (performance.now() - started) / 1000)
+        return undefined
+      } catch (err) {
+        if (faultOf(err) === 'data') return (err as Error).message
+        this.#failingSinceMs ??= Date.now()
+        log.error({ err, table, rows: part.rows }, 'insert failed, trying again')
+        // Throws when the partition went to somebody else.
+        await delay(pauseMs, undefined, { signal: cancelled })
+        pauseMs = Math.min(MAX_RETRY_MS, pauseMs * 2)
+      }
+    }
+  }
+
+  /** A message that can't be stored does not stop its partition. */
+  async #bury(group: Group, message: Message, reason: string): Promise<void> {
+    this.#deadLetterCount++
+    const place = {
+      topic: group.topic,
+      partition: group.partition,
+      offset: String(message.offset),
+    }
+    this.#options.log.error({ ...place, reason }, 'message not stored, sent to the dead letters')
+    const headers: Record<string, string> = {}
+    for (const [name, value] of Object.entries(message.headers)) {
+      const first = Array.isArray(value) ? value[0] : value
+      if (first !== undefined) headers[name] = Buffer.from(first).toString('utf8')
+    }
+    await this.#deadLetters.send(message.key, message.value, {
+      ...headers,
+      dead_reason: reason.slice(0, 1000),
+      dead_topic: place.topic,
+      dead_partition: String(place.partition),
+      dead_offset: place.offset,
+    })
+  }
+}
+
+/** The same messages of the same place have the same token: what is repeated is stored once. */
+function tokenOf(group: Group, part: Part): string {
+  const { table, columns } = part.headers
+  const kind = createHash('sha256').update(`${group.topic} ${table} ${columns.join()}`)
+  const first = part.messages[0]?.offset ?? 0n
+  const last = part.messages.at(-1)?.offset ?? 0n
+  return [kind.digest('hex').slice(0, 24), group.partition, group.first, first, last].join('-')
+}

@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  BusError,
+  connectKafka,
+  ensureTopic,
+  GroupConsumer,
+  KafkaPublisher,
+  type BusLog,
+  type Group,
+} from '@ribscope/bus'
+import { kafkaMissing, startKafka, type Cluster } from './kafka/broker.ts'
+import { until } from './lab/machine.ts'
+
+const missing = kafkaMissing()
+if (missing !== undefined) console.log(`tests with Kafka skip: ${missing}`)
+
+const said: string[] = []
+const say =
+  (level: string) =>
+  (facts: object, text: string): void => {
+    said.push(`${level} ${text} ${JSON.stringify(facts)}`)
+  }
+const log: BusLog = {
+  debug: () => undefined,
+  info: say('info'),
+  warn: say('warn'),
+  error: say('error'),
+}
+
+let cluster: Cluster
+beforeAll(async () => {
+  if (missing === undefined) cluster = await startKafka()
+})
+afterAll(async () => {
+  if (missing === undefined) await cluster.close()
+})
+
+const connect = () => connectKafka({ brokers: cluster.addresses.split(','), clientId: 'test' }, log)
+
+let topics = 0
+async function newTopic(partitions: number): Promise<string> {
+  const topic = `t${++topics}`
+  const made = await ensureTopic(connect(), {
+    topic,
+    create: true,
+    partitions,
+    replication: 1,
+    retentionMs: 3_600_000,
+    maxMessageOctets: 900 << 10,
+  })
+  expect(made.partitions).toBe(partitions)
+  return topic
+}
+
+/** What a store that knows tokens would have: groups by their name, the first of each. */
+class Store {
+  readonly groups = new Map<string, string[]>()
+  repeated = 0
+
+  insert(group: Group): void {
+    const token = `${group.topic}-${group.partition}-${group.first}`
+    const values = group.messages.map(({ value }) => Buffer.from(value).toString())
+    const before = this.groups.get(token)
+    if (before === undefined) this.groups.set(token, values)
+    else {
+      this.repeated++
+      expect(values).toEqual(before)
+    }
+  }
+
+  get values(): string[] {
+    return [...this.groups.values()].flat()
+  }
+}
+
+async function produce(topic: string, keys: number, each: number): Promise<string[]> {
+  const publisher = new KafkaPublisher({ kafka: connect(), topic, log })
+  const sent: string[] = []
+  const promises: Promise<void>[] = []
+  for (let i = 0; i < each; i++) {
+    for (let k = 0; k < keys; k++) {
+      const value = `r${k} ${i}`
+      sent.push(value)
+      promises.push(publisher.send(`r${k}`, Buffer.from(value), {}))
+    }
+  }
+  await Promise.all(promises)
+  await publisher.stop(5_000)
+  return sent
+}
+
+const consumerOptions = (topic: string, groupId: string) => ({
+  kafka: connect(),
+  groupId,
+  topic,
+  log,
+  maxOctets: 1 << 20,
+  maxMessages: 37,
+  maxWaitMs: 200,
+  concurrency: 4,
+  sessionTimeoutMs: 6_000,
+})
+
+describe.skipIf(missing !== undefined)('the bus on Kafka', { timeout: 240_000 }, () => {
+  test('a topic that may not be created, and one that is too small', async () => {
+    const options = {
+      topic: 'absent',
+      create: false,
+      partitions: 1,
+      replication: 1,
+      retentionMs: 60_000,
+      maxMessageOctets: 1 << 20,
+    }
+    await expect(ensureTopic(connect(), options)).rejects.toThrow(BusError)
+    await expect(ensureTopic(connect(), options)).rejects.toThrow('topic absent does not exist')
+    await expect(
+      ensureTopic(connect(), { ...options, create: true, replication: 3 }),
+    ).rejects.toThrow(/topic absent can't be created \(1 partitions, 3 copies\)/)
+    const topic = await newTopic(1)
+    await expect(
+      ensureTopic(connect(), { ...options, topic, maxMessageOctets: 8 << 20 }),
+    ).rejects.toThrow(/raise its max.message.bytes/)
+  })
+
+  test('every message once in effect and in order, though handlers fail', async () => {
+    const topic = await newTopic(4)
+    const sent = await produce(topic, 20, 100)
+    const store = new Store()
+    let calls = 0
+    const consumer = new GroupConsumer({
+      ...consumerOptions(topic, 'fails'),
+      handle: async (group) => {
+        store.insert(group)
+        // After the insert, before the commit: what a crash does.
+        if (++calls % 5 === 0) throw new Error('planned')
+      },
+    })
+    await consumer.start()
+    await until('all messages', () => store.values.length >= sent.length, 60_000)
+    await until('all committed', () => consumer.partitions.every(({ lag }) => lag === 0n), 20_000)
+    await consumer.stop()
+    expect([...store.values].sort()).toEqual([...sent].sort())
+    expect(store.repeated).toBeGreaterThan(0)
+    for (let k = 0; k < 20; k++) {
+      const mine = store.values.filter((value) => value.startsWith(`r${k} `))
+      // Groups of one partition come in order.
+      expect(mine).toEqual(sent.filter((value) => value.startsWith(`r${k} `)))
+    }
+  })
+
+  test('members come, go and die while messages come: each group is the same whoever has it', async () => {
+    const topic = await newTopic(8)
+    const store = new Store()
+    const member = (): GroupConsumer =>
+      new GroupConsumer({
+        ...consumerOptions(topic, 'moves'),
+        handle: async (group) => {
+          store.insert(group)
+        },
+      })
+    const first = member()
+    await first.start()
+    const producing = produce(topic, 40, 50)
+    const second = member()
+    await second.start()
+    await until('both have partitions', () => second.partitions.length > 0, 60_000)
+    const third = member()
+    await third.start()
+    const sent = await producing
+    await second.stop()
+    const more = await produce(topic, 40, 20)
+    await until('all messages', () => store.values.length >= sent.length + more.length, 60_000)
+    await Promise.all([first.stop(), third.stop()])
+    expect([...store.values].sort()).toEqual([...sent, ...more].sort())
+  })
+
+  test('the broker is killed and comes back: nothing is lost, a key keeps its order', async () => {
+    const topic = await newTopic(4)
+    const store = new Store()
+    const consumer = new GroupConsumer({
+      ...consumerOptions(topic, 'broker'),
+      handle: async (group) => {
+        store.insert(group)
+      },
+    })
+    await consumer.start()
+    const publisher = new KafkaPublisher({ kafka: connect(), topic, log })
+    const sent: string[] = []
+    const pending: Promise<void>[] = []
+    const send = (from: number, to: number): void => {
+      for (let i = from; i < to; i++) {
+        const value = `r${i % 10} ${Math.floor(i / 10)}`
+        sent.push(value)
+        pending.push(publisher.send(`r${i % 10}`, Buffer.from(value), {}))
+      }
+    }
+    send(0, 500)
+    await until('some stored', () => store.values.length > 0, 30_000)
+    await cluster.brokers[0]!.kill()
+    send(500, 1000)
+    await until('the publisher notices', () => publisher.waitingOctets > 0, 30_000)
+    await cluster.brokers[0]!.start()
+    await Promise.all(pending)
+    await publisher.stop(5_000)
+    const distinct = (): number => new Set(store.values).size
+    await until('all messages', () => distinct() >= sent.length, 90_000)
+    await consumer.stop()
+    expect(new Set(store.values)).toEqual(new Set(sent))
+    for (let k = 0; k < 10; k++) {
+      // A message may be there twice, but none before its predecessor was.
+      const mine = [...new Set(store.values.filter((value) => value.startsWith(`r${k} `)))]
+      expect(mine).toEqual(sent.filter((value) => value.startsWith(`r${k} `)))
+    }
+  })
+})

@@ -1,0 +1,113 @@
+/** The distributed half: BMP over TCP -> Kafka -> writer -> store, against what `decode` and the embedded way make of the same octets. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { connectKafka, ensureTopic, KafkaPublisher } from '@ribscope/bus'
+import { createBmpServer, replay } from '@ribscope/collector'
+import { detectorViews } from '@ribscope/detectors'
+import { listRecordings, type Batch } from '@ribscope/events'
+import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { KafkaWriter } from '@ribscope/writer'
+import { pino } from 'pino'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { kafkaMissing, startKafka, type Cluster } from './kafka/broker.ts'
+import { until } from './lab/machine.ts'
+
+const missing = kafkaMissing()
+if (missing !== undefined) console.log(`tests with Kafka skip: ${missing}`)
+const FIXTURE = fileURLToPath(new URL('fixtures/lab/vip-flap', import.meta.url))
+const log = pino({ level: process.env['RIBSCOPE_TEST_LOG'] ?? 'silent' })
+
+let cluster: Cluster
+const folder = mkdtempSync(join(tmpdir(), 'ribscope-distributed-'))
+beforeAll(async () => {
+  if (missing === undefined) cluster = await startKafka()
+})
+afterAll(async () => {
+  if (missing === undefined) await cluster.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe.skipIf(missing !== undefined)('TCP, Kafka, writer, store', { timeout: 240_000 }, () => {
+  test('a recording arrives whole, between messages that nobody can store', async () => {
+    const kafka = connectKafka({ brokers: cluster.addresses.split(','), clientId: 'test' }, log)
+    const topic = 'ribscope.events'
+    const common = {
+      create: true,
+      replication: 1,
+      retentionMs: 3_600_000,
+      maxMessageOctets: 900 << 10,
+    }
+    await ensureTopic(kafka, { ...common, topic, partitions: 4 })
+    await ensureTopic(kafka, { ...common, topic: `${topic}.dead`, partitions: 1 })
+    const store = await openEmbeddedStore({ dataDir: join(folder, 'store') })
+    const db = await store.session('test')
+    await migrate(db, detectorViews())
+    const publisher = new KafkaPublisher({ kafka, topic, log })
+    const writer = new KafkaWriter({
+      kafka,
+      topic,
+      groupId: 'writers',
+      deadLetterTopic: `${topic}.dead`,
+      store,
+      log,
+    })
+    let rows = 0
+    const bmp = createBmpServer(
+      { host: '127.0.0.1', port: 0, collector: 'test', maxBlockRows: 2_000 },
+      {
+        log,
+        openSink: () => ({
+          async submit(batch: Batch) {
+            rows += batch.rows
+            await publisher.publish({ ...batch, format: 'native' }, batch.body)
+            batch.release()
+          },
+        }),
+      },
+    )
+    await bmp.start()
+    await writer.start()
+    const poison = {
+      table: 'route_log',
+      columns: ['router'],
+      format: 'native',
+      router: 'tor1',
+      bmpSession: 1,
+      firstSeq: 1,
+      lastSeq: 1,
+      rows: 1,
+    } as const
+    // No block; a table that is none; a header that says nothing.
+    await publisher.publish(poison, Buffer.from('no block of anything'))
+    await publisher.publish({ ...poison, table: 'no_such_table' }, Buffer.from([1, 1]))
+    await publisher.send('tor1', Buffer.from('x'), { table: 'route_log; DROP TABLE route_log' })
+    const recordings = await listRecordings([FIXTURE])
+    await replay({ recordings, host: '127.0.0.1', port: bmp.address!.port, speed: Infinity })
+    await bmp.stop()
+    await publisher.stop(10_000)
+    const stored = async (): Promise<number> => {
+      const tables = ['route_log', 'session_log', 'stats_log', 'error_log']
+      let sum = 0
+      for (const table of tables) {
+        const [row] = await db.query<{ n: string }>(`SELECT count() AS n FROM ribscope.${table}`)
+        sum += Number(row?.n)
+      }
+      return sum
+    }
+    await until('all rows', async () => (await stored()) >= rows, 30_000)
+    expect(rows).toBeGreaterThan(1_000)
+    expect(await stored()).toBe(rows)
+    await until('the dead letters', () => writer.deadLetters >= 3, 30_000)
+    expect(writer.deadLetters).toBe(3)
+    const admin = kafka.admin()
+    await admin.connect()
+    const [dead] = await admin.fetchTopicOffsets(`${topic}.dead`)
+    await admin.disconnect()
+    expect(dead?.high).toBe('3')
+    await writer.stop()
+    await db.close()
+    await store.close()
+  })
+})
