@@ -417,16 +417,7 @@ export abstract class RouteExtractor implements NlriSink {
 
   family(bytes: Uint8Array, nlri: FamilyNlri, start: number, end: number, pathId: number): void {
     const k = this.block
-    const row = k.n
-    if (row === k.capacity) k.grow()
-    k.n = row + 1
-    const j = row << 2
-    k.addr[j] = 0
-    k.addr[j + 1] = 0
-    k.addr[j + 2] = 0
-    k.addr[j + 3] = 0
-    k.bits[row] = 0
-    k.ipVersion[row] = 0
+    const row = rowWithoutPrefix(k)
     if (pathId !== 0) k.use(USED_PATH_ID, k.pathId, 1, row)
     k.pathId[row] = pathId
     const { rdAt, labels: numbers } = nlri
@@ -495,16 +486,7 @@ export abstract class RouteExtractor implements NlriSink {
 
   opaque(bytes: Uint8Array, start: number, end: number): void {
     const k = this.block
-    const row = k.n
-    if (row === k.capacity) k.grow()
-    k.n = row + 1
-    const j = row << 2
-    k.addr[j] = 0
-    k.addr[j + 1] = 0
-    k.addr[j + 2] = 0
-    k.addr[j + 3] = 0
-    k.bits[row] = 0
-    k.ipVersion[row] = 0
+    const row = rowWithoutPrefix(k)
     k.pathId[row] = 0
     const at = k.keyRoom(end - start, row)
     k.key.set(bytes.subarray(start, end), at)
@@ -1205,6 +1187,21 @@ function stringLanes(list: readonly string[]): number {
 }
 
 const MAX_ERROR_TEXTS = 16
+
+/** The next row of a route that is no IP prefix. */
+function rowWithoutPrefix(k: RouteBlock): number {
+  const row = k.n
+  if (row === k.capacity) k.grow()
+  k.n = row + 1
+  const j = row << 2
+  k.addr[j] = 0
+  k.addr[j + 1] = 0
+  k.addr[j + 2] = 0
+  k.addr[j + 3] = 0
+  k.bits[row] = 0
+  k.ipVersion[row] = 0
+  return row
+}
 
 /** Without offsets: they depend on how TCP cut the stream. */
 function decodeErrors(index: UpdateIndex): string[] {
