@@ -107,21 +107,17 @@ async function asRows(
   const out = new LineWriter(ctx.stdout, ctx.signal)
   const chosen: readonly JsonTable[] =
     table === undefined ? ['route_events'] : table === 'all' ? JSON_TABLES : [table]
-  // A sink holds rows of one session; streams of a capture overlap.
-  const sinks: { flush(): void }[] = []
   const sinkTo = (write: JsonSinkOptions['write']) =>
     new JsonSink({ write, tables: new Set(chosen), withTable: table !== undefined })
   const { code } = await sessions(ctx, input, {
-    rows: () => {
-      const sink = sinkTo((lines, release) => {
+    // A sink holds rows of one session; streams of a capture overlap.
+    rows: () =>
+      sinkTo((lines, release) => {
         out.write(lines, release)
-      })
-      sinks.push(sink)
-      return sink
-    },
+      }),
     waste: () => sinkTo(() => undefined),
-    pause: async () => {
-      for (const sink of sinks) sink.flush()
+    pause: async (sink) => {
+      sink.flush()
       await out.drained()
     },
   })
@@ -129,20 +125,20 @@ async function asRows(
   return code
 }
 
-interface Sinks {
+interface Sinks<Sink extends RowSink> {
   /** for one session */
-  readonly rows: () => RowSink
+  readonly rows: () => Sink
   /** of the same class; what it gets goes nowhere */
-  readonly waste: () => RowSink
-  /** after each chunk */
-  readonly pause?: () => Promise<void>
+  readonly waste: () => Sink
+  /** after each chunk, with what it went to */
+  readonly pause?: (sink: Sink) => Promise<void>
 }
 
 /** Runs the sessions of the input through RouterSession, the collector's own code. */
-async function sessions(
+async function sessions<Sink extends RowSink>(
   ctx: Context,
   input: Input,
-  { rows, waste, pause }: Sinks,
+  { rows, waste, pause }: Sinks<Sink>,
 ): Promise<{ code: number; totals: SessionCounters }> {
   const { RouterSession, rehearse } = await import('@ribscope/events')
   const points = await v4Tlvs(ctx.values)
@@ -157,7 +153,7 @@ async function sessions(
     peerUps: 0,
     peerDowns: 0,
   }
-  const open = new Map<number, { name: string; session: RouterSession; told: boolean }>()
+  const open = new Map<number, { name: string; session: RouterSession; out: Sink; told: boolean }>()
   let code = 0
   let rehearsed = false
   for await (const event of input.events()) {
@@ -179,14 +175,15 @@ async function sessions(
     }
     if (event.kind === 'open') {
       const { id, name, source, openedUs } = event
+      const out = rows()
       const session = new RouterSession({
         collector: 'decode',
         source,
         openedUs,
-        out: rows(),
+        out,
         v4Tlvs: points,
       })
-      open.set(id, { name, session, told: false })
+      open.set(id, { name, session, out, told: false })
       continue
     }
     const stream = open.get(event.id)
@@ -213,7 +210,7 @@ async function sessions(
       if (!stream.told && event.gap) code = missing(ctx, name, offset)
       else if (!stream.told && pending > 0) code = cut(ctx, name, offset, pending)
     }
-    if (pause !== undefined) await pause()
+    if (pause !== undefined) await pause(stream.out)
   }
   return { code, totals }
 }
