@@ -3,7 +3,8 @@
 const { readFileSync, statSync } = require('node:fs')
 const { createRequire } = require('node:module')
 const { dirname, join } = require('node:path')
-const { Script, constants } = require('node:vm')
+const { pathToFileURL } = require('node:url')
+const { Script } = require('node:vm')
 
 const DIST = join(__dirname, '../dist')
 const BUNDLE = join(DIST, 'decode.cjs')
@@ -24,14 +25,14 @@ function isFresh() {
 
 /** @param {Buffer | undefined} cachedData made of the same file; another V8 takes no notice of it */
 function compile(cachedData) {
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(BUNDLE, 'utf8')}\n})`
-  const script = new Script(source, {
-    filename: BUNDLE,
-    cachedData,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  })
+  // Code out of a cache has no import() of its own: what is left outside the bundle is loaded from here.
+  const text = readFileSync(BUNDLE, 'utf8').replaceAll(/\bimport\((?=")/g, '__import(')
+  const source = `(function (exports, require, module, __filename, __dirname, __import) {${text}\n})`
+  const script = new Script(source, { filename: BUNDLE, cachedData })
   const module = { exports: {} }
-  script.runInThisContext()(module.exports, createRequire(BUNDLE), module, BUNDLE, dirname(BUNDLE))
+  const own = createRequire(BUNDLE)
+  const load = (name) => import(pathToFileURL(own.resolve(name)).href)
+  script.runInThisContext()(module.exports, own, module, BUNDLE, dirname(BUNDLE), load)
   return { script, exports: module.exports }
 }
 

@@ -98,6 +98,28 @@ describe('bin/ribscope.js', () => {
     expect(said('decode')).toBe('as built\n')
   })
 
+  test('what the bundle leaves out is loaded, with and without byte code', () => {
+    const root = join(folder, 'outside')
+    const own = join(root, 'services/standalone')
+    mkdirSync(join(own, 'dist'), { recursive: true })
+    cpSync(fileURLToPath(new URL('../bin', import.meta.url)), join(own, 'bin'), { recursive: true })
+    writeFileSync(join(own, 'package.json'), '{"type":"module"}')
+    writeFileSync(join(own, 'dist/index.js'), 'export const main = () => console.log("as built")')
+    writeFileSync(join(own, 'dist/other.js'), 'export const word = "outside"')
+    writeFileSync(
+      join(own, 'dist/decode.cjs'),
+      'exports.main = async () => console.log((await import("./other.js")).word)',
+    )
+    const keep = `const b = require(${JSON.stringify(join(own, 'bin/bundle.js'))})
+      require('node:fs').writeFileSync(b.CACHE, b.compile(undefined).script.createCachedData())`
+    const said = () =>
+      spawnSync(process.execPath, [join(own, 'bin/ribscope.js'), 'decode'], { encoding: 'utf8' })
+        .stdout
+    expect(said()).toBe('outside\n')
+    expect(spawnSync(process.execPath, ['-e', keep]).status).toBe(0)
+    expect(said()).toBe('outside\n')
+  })
+
   test('a reader that goes away is no error', async () => {
     const many = Buffer.concat(Array.from({ length: 20_000 }, () => INITIATION))
     const child = spawn(process.execPath, [BIN, 'decode', '-'], { stdio: 'pipe' })
