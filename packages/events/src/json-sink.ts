@@ -302,6 +302,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
 
   #hashes(k: RouteBlock, row: number): void {
     const out = this.#out
+    out.reserve(128)
     if (k.action[0] !== ROW_ANNOUNCE) {
       out.part(NO_HASHES)
       return
@@ -551,6 +552,8 @@ export class JsonSink extends RouteExtractor implements RowSink {
     }
     out.part(EXT_COMMUNITIES)
     this.#extensions(k, false)
+    // They have taken room of their own out of what was reserved.
+    out.reserve(512 + 16 * laneSum(k))
     out.part(LARGE_COMMUNITIES)
     const large = k.largeCommunities
     const largeEnd = large.used ? large.ends[0]! : 0
@@ -666,6 +669,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
     out.part(ENCAP)
     const encap = (k.used & USED_ENCAP) === 0 ? 0 : k.encap[0]!
     if (encap !== 0) out.part(ENCAP_TEXTS[encap] ?? part(String(encap)))
+    out.reserve(64)
     out.part(D_PATH)
     out.text(firstOf(k.dPath) ?? '')
   }
