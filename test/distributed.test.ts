@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectKafka, ensureTopic, KafkaPublisher } from '@ribscope/bus'
-import { createBmpServer, replay } from '@ribscope/collector'
+import { createBmpServer, publishBatches, replay } from '@ribscope/collector'
 import { detectorViews } from '@ribscope/detectors'
 import { listRecordings, type Batch } from '@ribscope/events'
 import { migrate, openEmbeddedStore } from '@ribscope/store'
@@ -54,15 +54,15 @@ describe.skipIf(missing !== undefined)('TCP, Kafka, writer, store', { timeout: 2
       log,
     })
     let rows = 0
+    const bus = publishBatches(publisher)
     const bmp = createBmpServer(
       { host: '127.0.0.1', port: 0, collector: 'test', maxBlockRows: 2_000 },
       {
         log,
         openSink: () => ({
-          async submit(batch: Batch) {
+          submit(batch: Batch) {
             rows += batch.rows
-            await publisher.publish({ ...batch, format: 'native' }, batch.body)
-            batch.release()
+            return bus.submit(batch)
           },
         }),
       },

@@ -1,6 +1,7 @@
 import type { Kafka, Producer } from 'kafkajs'
 import type { BusLog } from '../log.ts'
 import { encodeHeaders, type BatchHeaders } from '../message.ts'
+import type { Publisher } from '../transport.ts'
 
 export interface PublisherOptions {
   readonly kafka: Kafka
@@ -33,7 +34,7 @@ const SEND_RETRIES = 5
  * Messages to a topic, those of a key in the order in which they were given, whatever fails: one request is under way at a
  * time, and it is repeated until the brokers have it. At worst a message is there twice, never after a later one alone.
  */
-export class KafkaPublisher {
+export class KafkaPublisher implements Publisher {
   readonly #options: PublisherOptions
   #producer: Producer | undefined
   #queue: Waiting[] = []
