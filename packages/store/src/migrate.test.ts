@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openEmbeddedStore } from './embedded.ts'
 import { migrate } from './migrate.ts'
+import { schemaState, waitForSchema } from './schema.ts'
 import { migrations, views } from './sql.ts'
 import { StoreError } from './store.ts'
 import type { Store, StoreSession } from './store.ts'
@@ -26,6 +27,42 @@ const schema = (): Promise<unknown[]> =>
     "SELECT name, engine, create_table_query FROM system.tables WHERE database = 'ribscope' ORDER BY name",
   )
 
+const VIEW = {
+  name: '99_more',
+  text: 'CREATE OR REPLACE VIEW ribscope.more AS SELECT router FROM ribscope.rib_current',
+}
+
+test('a service waits for the schema, is told why, and changes nothing meanwhile', async () => {
+  const before = await db.query('SELECT name FROM system.databases ORDER BY name')
+  expect((await schemaState(db, [])).state).toBe('absent')
+  await expect(waitForSchema(db, { moreViews: [], waitMs: 0 })).rejects.toThrow(
+    new StoreError('there is no schema, or this user may not see it: run ribscope migrate'),
+  )
+  expect(await db.query('SELECT name FROM system.databases ORDER BY name')).toEqual(before)
+  const why: string[] = []
+  const other = await store.session('other')
+  const waiting = waitForSchema(db, {
+    moreViews: [VIEW],
+    waitMs: 60_000,
+    everyMs: 5,
+    onWaiting: (text) => {
+      // Made by another one while this one waits.
+      if (why.push(text) === 1) void migrate(other, [VIEW])
+    },
+  })
+  await waiting
+  await other.close()
+  expect(why[0]).toMatch(/there is no schema/)
+  expect(await schemaState(db, [VIEW])).toEqual({ state: 'current', why: '' })
+  // Who reads no view needs none; who reads others needs those.
+  expect((await schemaState(db, undefined)).state).toBe('current')
+  expect(await schemaState(db, [])).toEqual({
+    state: 'older',
+    why: 'the views of the schema are not those of this version: run ribscope migrate',
+  })
+  await db.command('DROP DATABASE ribscope')
+})
+
 test('all migrations once, in order; a second time nothing', async () => {
   const names = migrations().map(({ name }) => name)
   expect(names).toEqual([...names].sort())
@@ -44,17 +81,17 @@ test('an interrupted migration is done again', async () => {
   const last = migrations().at(-1)!.name
   await db.command(`ALTER TABLE ribscope.schema_migrations DELETE WHERE name = '${last}'
     SETTINGS mutations_sync = 1`)
+  expect(await schemaState(db, undefined)).toEqual({
+    state: 'older',
+    why: `the schema lacks 1 migrations (${last} ...): run ribscope migrate`,
+  })
   expect((await migrate(db)).applied).toEqual([last])
 })
 
 test('views are replaced at every start, those of other packages after them', async () => {
   await db.command('CREATE OR REPLACE VIEW ribscope.route_events AS SELECT 1 AS tampered')
   await db.command('DROP VIEW ribscope.rib_current')
-  const more = {
-    name: '99_more',
-    text: 'CREATE OR REPLACE VIEW ribscope.more AS SELECT router FROM ribscope.rib_current',
-  }
-  await migrate(db, [more])
+  await migrate(db, [VIEW])
   expect(
     await db.query('SELECT count() AS n FROM ribscope.route_events WHERE vantage = 0'),
   ).toEqual([{ n: '0' }])
@@ -69,6 +106,7 @@ test('a shipped migration that was edited is refused, by name', async () => {
   await expect(migrate(db)).rejects.toThrow(
     new StoreError(`migration ${first!.name} differs from the one this schema was made with`),
   )
+  expect((await schemaState(db, undefined)).state).toBe('other')
   await db.command(`ALTER TABLE ribscope.schema_migrations DELETE WHERE name = '${first!.name}'
     SETTINGS mutations_sync = 1`)
   expect((await migrate(db)).applied).toEqual([first!.name])
@@ -87,4 +125,8 @@ test('a schema of a newer version is refused before anything is changed', async 
     ),
   )
   expect(await schema()).toEqual(before)
+  // That does not get better by waiting.
+  await expect(waitForSchema(db, { moreViews: [], waitMs: 60_000 })).rejects.toThrow(
+    /has migration 9999_from_the_future.*upgrade ribscope/,
+  )
 })

@@ -1,6 +1,6 @@
 /** Creates or upgrades the schema: numbered migrations once each, views at every start. */
-import { createHash } from 'node:crypto'
 import { clusterStatements } from './cluster.ts'
+import { digestOf, viewsNote } from './schema.ts'
 import { migrations, views } from './sql.ts'
 import type { SqlFile } from './sql.ts'
 import { StoreError } from './store.ts'
@@ -29,7 +29,11 @@ const DATABASE: SqlFile = {
 const NOTE =
   'INSERT INTO ribscope.schema_migrations (name, digest) SELECT {name:String}, {digest:String}'
 
-const digest = (file: SqlFile): string => createHash('sha256').update(file.text).digest('hex')
+/** Last of all: whoever waits for the views sees that they are these (`schemaState`). */
+const noteOfViews = (moreViews: readonly SqlFile[]): SqlFile => ({
+  name: '9999_views',
+  text: `ALTER TABLE ribscope.schema_migrations MODIFY COMMENT '${viewsNote(moreViews)}'`,
+})
 
 /**
  * @param moreViews views of other packages, in order, after those of the store
@@ -43,7 +47,7 @@ export async function migrate(
   const files = migrations()
   // All of them before the first is executed: a file that has no form for a cluster changes nothing.
   const plan = new Map(
-    [DATABASE, LEDGER, ...files, ...views(), ...moreViews].map((file) => [
+    [DATABASE, LEDGER, ...files, ...views(), ...moreViews, noteOfViews(moreViews)].map((file) => [
       file,
       statementsOf(file, options),
     ]),
@@ -72,7 +76,7 @@ export async function migrate(
   for (const file of files) {
     const before = known.get(file.name)
     if (before !== undefined) {
-      if (before !== digest(file)) {
+      if (before !== digestOf(file)) {
         throw new StoreError(
           `migration ${file.name} differs from the one this schema was made with`,
         )
@@ -80,7 +84,7 @@ export async function migrate(
       continue
     }
     await run(file)
-    await session.command(NOTE, { name: file.name, digest: digest(file) })
+    await session.command(NOTE, { name: file.name, digest: digestOf(file) })
     applied.push(file.name)
   }
   for (const [file, statements] of plan) {
@@ -125,11 +129,11 @@ export function schemaScript(
     // Names of files and hexadecimal digits: nothing to quote.
     parts.push(
       ended(
-        `INSERT INTO ribscope.schema_migrations (name, digest) SELECT '${file.name}', '${digest(file)}'`,
+        `INSERT INTO ribscope.schema_migrations (name, digest) SELECT '${file.name}', '${digestOf(file)}'`,
       ),
     )
   }
-  for (const file of [...views(), ...moreViews]) {
+  for (const file of [...views(), ...moreViews, noteOfViews(moreViews)]) {
     parts.push(...statementsOf(file, options).map(ended))
   }
   return parts.join('\n')
