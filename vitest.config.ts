@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/setup/sequencer.ts'
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -26,6 +27,8 @@ export default defineConfig({
     // chDB holds one data directory per process, worker threads included: processes, not threads.
     pool: 'forks',
     maxWorkers: 2,
+    globalSetup: ['test/setup/tmpfs.ts'],
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
