@@ -17,6 +17,26 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/up.ts'),
   },
   {
+    name: 'collector',
+    summary: 'accept BMP from routers, publish what they say to Kafka',
+    load: () => import('./commands/collector.ts'),
+  },
+  {
+    name: 'writer',
+    summary: 'store in ClickHouse what collectors publish to Kafka',
+    load: () => import('./commands/writer.ts'),
+  },
+  {
+    name: 'analyst',
+    summary: 'run the detectors over ClickHouse, keep findings and house',
+    load: () => import('./commands/analyst.ts'),
+  },
+  {
+    name: 'api',
+    summary: 'serve the HTTP API over ClickHouse',
+    load: () => import('./commands/api.ts'),
+  },
+  {
     name: 'decode',
     summary: 'BMP stream, pcap, OpenBMP or MRT to JSON lines',
     load: () => import('./commands/decode.ts'),

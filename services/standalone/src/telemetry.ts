@@ -1,22 +1,81 @@
-/** What the process counts, for /metrics. */
+/** What the parts count, for /metrics. Each part has its own: a process shows those of the parts it runs. */
 import type { BmpServer } from '@ribscope/collector'
 import type { Change, Finding } from '@ribscope/detectors'
+import type { KafkaWriter } from '@ribscope/writer'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { EmbeddedWriter } from './writer.ts'
 
-export interface Telemetry {
-  readonly registry: Registry
-  inserted(rows: number, octets: number, seconds: number): void
-  round(seconds: number): void
-  finding(finding: Finding, change: Change): void
-  /** Gauges that are read when somebody asks. */
-  watch(bmp: BmpServer, writer: EmbeddedWriter): void
+const SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 30]
+
+export function createRegistry(): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  return registry
 }
 
-export function createTelemetry(): Telemetry {
-  const registry = new Registry()
+/** What waits before the next part, and since when that part takes nothing. */
+export interface Outlet {
+  /** Octets. */
+  readonly waitingOctets: number
+  /** Milliseconds since 1970; undefined when it takes what it gets. */
+  readonly failingSinceMs?: number | undefined
+}
+
+/** @param outlet  where the collector's rows go: the bus, or the embedded writer */
+export function watchCollector(registry: Registry, bmp: BmpServer, outlet: Outlet): void {
+  const gauge = gaugesOf(registry)
+  gauge('ribscope_collector_sessions', 'BMP sessions that are up', () => {
+    return bmp.sessions().filter((each) => each.identified).length
+  })
+  gauge(
+    'ribscope_collector_paused_sessions',
+    'BMP sessions that are not read because the next part is behind',
+    () => bmp.sessions().filter((each) => each.paused).length,
+  )
+  gauge(
+    'ribscope_collector_waiting_bytes',
+    'Blocks that the next part has not confirmed',
+    () => outlet.waitingOctets,
+  )
+  gauge(
+    'ribscope_collector_outlet_failing_seconds',
+    'For how long the next part takes nothing',
+    () => failingSeconds(outlet),
+  )
+  new Gauge({
+    name: 'ribscope_collector_refused_connections',
+    help: 'Connections turned away since the start',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      for (const [reason, count] of Object.entries(bmp.refused())) this.set({ reason }, count)
+    },
+  })
+}
+
+/** Counts what goes to the bus. */
+export function countPublished(registry: Registry): (rows: number, octets: number) => void {
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
+  const rows = new Counter({
+    name: 'ribscope_rows_published_total',
+    help: 'Rows that the bus has confirmed, all tables',
+    registers,
+  })
+  const octets = new Counter({
+    name: 'ribscope_published_bytes_total',
+    help: 'Blocks that the bus has confirmed',
+    registers,
+  })
+  return (count, size) => {
+    rows.inc(count)
+    octets.inc(size)
+  }
+}
+
+/** Counts inserts. */
+export function countStored(
+  registry: Registry,
+): (rows: number, octets: number, seconds: number) => void {
+  const registers = [registry]
   const rows = new Counter({
     name: 'ribscope_rows_stored_total',
     help: 'Rows stored, all tables',
@@ -24,19 +83,74 @@ export function createTelemetry(): Telemetry {
   })
   const octets = new Counter({
     name: 'ribscope_stored_bytes_total',
-    help: 'Native blocks given to the store',
+    help: 'Blocks given to the store',
     registers,
   })
   const inserts = new Histogram({
     name: 'ribscope_insert_seconds',
     help: 'Time of an insert',
-    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+    buckets: SECONDS,
     registers,
   })
+  return (count, size, seconds) => {
+    rows.inc(count)
+    octets.inc(size)
+    inserts.observe(seconds)
+  }
+}
+
+/** The embedded writer. */
+export function watchWaiting(registry: Registry, writer: Outlet): void {
+  gaugesOf(registry)(
+    'ribscope_writer_waiting_bytes',
+    'Blocks that wait for an insert',
+    () => writer.waitingOctets,
+  )
+}
+
+export function watchWriter(registry: Registry, writer: KafkaWriter): void {
+  const gauge = gaugesOf(registry)
+  gauge('ribscope_writer_waiting_bytes', 'Blocks that wait for an insert', () =>
+    writer.partitions.reduce((sum, { waitingOctets }) => sum + waitingOctets, 0),
+  )
+  gauge('ribscope_writer_partitions', 'Partitions that this writer has', () => {
+    return writer.partitions.length
+  })
+  new Counter({
+    name: 'ribscope_writer_dead_letters_total',
+    help: 'Messages sent to the dead-letter topic since the start',
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(writer.deadLetters)
+    },
+  })
+  gauge('ribscope_writer_store_failing_seconds', 'For how long the store takes nothing', () =>
+    failingSeconds(writer),
+  )
+  new Gauge({
+    name: 'ribscope_writer_lag_messages',
+    help: 'Messages of a partition that are not stored yet',
+    labelNames: ['partition'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { partition, lag } of writer.partitions) this.set({ partition }, Number(lag))
+    },
+  })
+}
+
+export interface AnalystTelemetry {
+  round(seconds: number): void
+  finding(finding: Finding, change: Change): void
+}
+
+export function countAnalyst(registry: Registry): AnalystTelemetry {
+  const registers = [registry]
   const rounds = new Histogram({
     name: 'ribscope_analyst_round_seconds',
     help: 'Time of a round of the analyst',
-    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+    buckets: SECONDS,
     registers,
   })
   const changes = new Counter({
@@ -46,52 +160,29 @@ export function createTelemetry(): Telemetry {
     registers,
   })
   return {
-    registry,
-    inserted(count, size, seconds) {
-      rows.inc(count)
-      octets.inc(size)
-      inserts.observe(seconds)
-    },
     round(seconds) {
       rounds.observe(seconds)
     },
     finding(finding, change) {
       changes.inc({ kind: finding.kind, status: change.status })
     },
-    watch(bmp, writer) {
-      new Gauge({
-        name: 'ribscope_collector_sessions',
-        help: 'BMP sessions that are up',
-        registers,
-        collect() {
-          this.set(bmp.sessions().filter((each) => each.identified).length)
-        },
-      })
-      new Gauge({
-        name: 'ribscope_collector_paused_sessions',
-        help: 'BMP sessions that are not read because the store is behind',
-        registers,
-        collect() {
-          this.set(bmp.sessions().filter((each) => each.paused).length)
-        },
-      })
-      new Gauge({
-        name: 'ribscope_collector_refused_connections',
-        help: 'Connections turned away since the start',
-        labelNames: ['reason'],
-        registers,
-        collect() {
-          for (const [reason, count] of Object.entries(bmp.refused())) this.set({ reason }, count)
-        },
-      })
-      new Gauge({
-        name: 'ribscope_writer_waiting_bytes',
-        help: 'Blocks that wait for an insert',
-        registers,
-        collect() {
-          this.set(writer.waitingOctets)
-        },
-      })
-    },
+  }
+}
+
+function failingSeconds({ failingSinceMs }: { readonly failingSinceMs?: number | undefined }) {
+  return failingSinceMs === undefined ? 0 : (Date.now() - failingSinceMs) / 1000
+}
+
+/** Gauges that are read when somebody asks. */
+function gaugesOf(registry: Registry): (name: string, help: string, value: () => number) => void {
+  return (name, help, value) => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value())
+      },
+    })
   }
 }

@@ -13,9 +13,18 @@ import { migrate, openEmbeddedStore } from '@ribscope/store'
 import type { Retention, Store } from '@ribscope/store'
 import type { V4TlvTable } from '@ribscope/wire'
 import type { Logger } from 'pino'
+import { bmpOf } from './bmp-config.ts'
 import { startKeeper } from './keeper.ts'
 import { closeOrphans } from './orphans.ts'
-import { createTelemetry } from './telemetry.ts'
+import { startRounds } from './rounds.ts'
+import { Stops } from './start.ts'
+import {
+  countAnalyst,
+  countStored,
+  createRegistry,
+  watchCollector,
+  watchWaiting,
+} from './telemetry.ts'
 import { EmbeddedWriter } from './writer.ts'
 import type { WriterOptions } from './writer.ts'
 
@@ -45,9 +54,6 @@ export interface Running {
   stop(): Promise<void>
 }
 
-/** Between two looks of the analyst. */
-const ROUND_MS = 1_000
-
 /**
  * Parts are built inert, started in order and stopped in reverse: the listener closes before the writer drains.
  *
@@ -56,17 +62,12 @@ const ROUND_MS = 1_000
 export async function startUp(options: UpOptions): Promise<Running> {
   const { log, config } = options
   const store = await openEmbeddedStore({ dataDir: options.dataDir })
-  const stops: (() => Promise<void>)[] = [() => store.close()]
-  const stop = async (): Promise<void> => {
-    for (const each of stops.splice(0).reverse()) {
-      await each().catch((err: unknown) => {
-        log.error({ err }, 'stop failed')
-      })
-    }
-  }
+  const stops = new Stops(log)
+  stops.push(() => store.close())
   try {
     const ready = { schema: false, bmp: false, analyst: false }
-    const telemetry = createTelemetry()
+    const registry = createRegistry()
+    const counted = countAnalyst(registry)
     const events = new EventEmitter<ApiEvents>()
     const setup = await store.session('setup')
     const { applied, version } = await migrate(setup, detectorViews())
@@ -86,7 +87,7 @@ export async function startUp(options: UpOptions): Promise<Running> {
       {
         store,
         log: log.child({ part: 'api' }),
-        registry: telemetry.registry,
+        registry,
         events,
         readiness: () => ready,
       },
@@ -120,7 +121,7 @@ export async function startUp(options: UpOptions): Promise<Running> {
           },
           finding.explanation,
         )
-        telemetry.finding(finding, change)
+        counted.finding(finding, change)
         events.emit('finding', findingJson(finding))
       },
       onIncident(incident) {
@@ -129,7 +130,7 @@ export async function startUp(options: UpOptions): Promise<Running> {
     })
     const rounds = startRounds(analyst, log, (seconds) => {
       ready.analyst = true
-      telemetry.round(seconds)
+      counted.round(seconds)
     })
     stops.push(async () => {
       await rounds.stop()
@@ -144,78 +145,26 @@ export async function startUp(options: UpOptions): Promise<Running> {
       log: log.child({ part: 'writer' }),
       dataDir: options.dataDir,
       dataLimit: options.dataLimit,
-      onInserted: (rows, octets, seconds) => {
-        telemetry.inserted(rows, octets, seconds)
-      },
+      onInserted: countStored(registry),
     })
     stops.push(() => writer.stop())
 
     const bmp = createBmpServer(
       {
+        ...bmpOf(config),
         ...options.bmp,
         collector: hostname(),
-        // A table that arrives fast goes into few large inserts: those of 64,000 rows cost the store twice as much.
-        maxSessionOctets: 64 << 20,
-        maxTotalOctets: 256 << 20,
-        ...(config.bmp.allow === undefined ? {} : { allow: config.bmp.allow }),
-        routerAddresses: new Map(
-          config.routers.flatMap(({ name, address }) =>
-            address === undefined ? [] : [[name, address] as const],
-          ),
-        ),
       },
       { log: log.child({ part: 'collector' }), openSink: () => writer },
     )
-    telemetry.watch(bmp, writer)
+    watchCollector(registry, bmp, writer)
+    watchWaiting(registry, writer)
     await bmp.start()
     stops.push(() => bmp.stop())
     ready.bmp = true
-    return { bmp, api, clickhouse, store, stop }
+    return { bmp, api, clickhouse, store, stop: () => stops.run() }
   } catch (error) {
-    await stop()
+    await stops.run()
     throw error
-  }
-}
-
-/** Rounds a second apart, one at a time; a failed one is logged and does not end the next. */
-function startRounds(
-  analyst: Analyst,
-  log: Logger,
-  onRound: (seconds: number) => void,
-): { stop(): Promise<void> } {
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
-  let running: Promise<void> = Promise.resolve()
-  let failing = false
-
-  const round = async (): Promise<void> => {
-    const started = performance.now()
-    try {
-      await analyst.round(nowUs())
-      failing = false
-      onRound((performance.now() - started) / 1000)
-    } catch (err) {
-      if (!failing) log.error({ err }, 'analyst round failed')
-      failing = true
-    }
-    const rest = Math.max(20, ROUND_MS - (performance.now() - started))
-    // Closing over `running` keeps the last round awaitable.
-    if (!stopped) {
-      timer = setTimeout(() => {
-        running = round()
-      }, rest)
-    }
-  }
-  running = round()
-  return {
-    async stop() {
-      stopped = true
-      clearTimeout(timer)
-      await running
-      // What was stored while the listener drained still counts.
-      await analyst.round(nowUs()).catch((err: unknown) => {
-        log.error({ err }, 'last round failed')
-      })
-    },
   }
 }

@@ -1,6 +1,7 @@
 /** `ribscope migrate`: creates or upgrades the schema of a data directory, a ClickHouse server or a cluster. */
 import type { Store } from '@ribscope/store'
 import { CommandError, UsageError, type Command, type Context } from '../command.ts'
+import { serverOf } from '../connect.ts'
 import { flag, text } from '../values.ts'
 
 export const command: Command = {
@@ -11,8 +12,8 @@ export const command: Command = {
   --data DIR       data directory of the embedded store (default ./ribscope-data)
   --url URL        a ClickHouse server instead, http://HOST:8123 or https://HOST:8443
   --user NAME      user there (default default)
-  --password TEXT  its password; better in RIBSCOPE_CLICKHOUSE_PASSWORD: everybody on the machine
-                   can see a command line
+  --password TEXT  its password; better --password-file FILE or RIBSCOPE_CLICKHOUSE_PASSWORD: everybody
+                   on the machine can see a command line
   --cluster NAME   replicated and distributed tables on all nodes of that cluster of the server
   --print          print the SQL for an empty server and execute nothing
   --json           what was applied as JSON`,
@@ -21,6 +22,7 @@ export const command: Command = {
     url: { type: 'string' },
     user: { type: 'string' },
     password: { type: 'string' },
+    'password-file': { type: 'string' },
     cluster: { type: 'string' },
     print: { type: 'boolean' },
     json: { type: 'boolean' },
@@ -30,6 +32,7 @@ export const command: Command = {
     url: 'RIBSCOPE_CLICKHOUSE_URL',
     user: 'RIBSCOPE_CLICKHOUSE_USER',
     password: 'RIBSCOPE_CLICKHOUSE_PASSWORD',
+    'password-file': 'RIBSCOPE_CLICKHOUSE_PASSWORD_FILE',
     cluster: 'RIBSCOPE_CLICKHOUSE_CLUSTER',
   },
   async run(ctx) {
@@ -69,10 +72,9 @@ export const command: Command = {
   },
 }
 
-async function open({ values }: Context): Promise<Store> {
+async function open(ctx: Context): Promise<Store> {
   const { openEmbeddedStore, openServerStore } = await import('@ribscope/store')
-  const url = text(values, 'url')
-  return url === undefined
-    ? await openEmbeddedStore({ dataDir: text(values, 'data') ?? './ribscope-data' })
-    : openServerStore({ url, user: text(values, 'user'), password: text(values, 'password') })
+  return text(ctx.values, 'url') === undefined
+    ? await openEmbeddedStore({ dataDir: text(ctx.values, 'data') ?? './ribscope-data' })
+    : openServerStore(serverOf(ctx))
 }

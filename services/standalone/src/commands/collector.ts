@@ -1,0 +1,81 @@
+/** `ribscope collector`: BMP in, rows to Kafka. */
+import { hostname } from 'node:os'
+import type { Command } from '../command.ts'
+import {
+  KAFKA_ENV,
+  KAFKA_OPTIONS,
+  KAFKA_USAGE,
+  kafkaOf,
+  METRICS_ENV,
+  METRICS_OPTIONS,
+  METRICS_USAGE,
+  TOPIC_ENV,
+  TOPIC_OPTIONS,
+  TOPIC_USAGE,
+  topicOf,
+} from '../connect.ts'
+import { bmpOf } from '../bmp-config.ts'
+import { LOG_ENV, LOG_OPTIONS, LOG_USAGE, fabricOf, noArguments, serve } from '../start.ts'
+import { hostPort, text, v4Tlvs } from '../values.ts'
+
+export const command: Command = {
+  name: 'collector',
+  summary: 'accept BMP from routers, publish what they say to Kafka',
+  usage: `ribscope collector [flags]
+
+  --config FILE        fabric.yaml, for bmp.allow and the addresses of routers
+  --bmp HOST:PORT      where routers connect (default 0.0.0.0:11019)
+  --bmp-v4 TABLE       code points of TLVs in BMP version 4 (default auto; see ribscope decode --help)
+  --name NAME          of this collector in rows (default: the host's name)
+${KAFKA_USAGE}
+${TOPIC_USAGE}
+${METRICS_USAGE}
+${LOG_USAGE}`,
+  options: {
+    config: { type: 'string' },
+    bmp: { type: 'string', default: '0.0.0.0:11019' },
+    'bmp-v4': { type: 'string' },
+    name: { type: 'string' },
+    ...KAFKA_OPTIONS,
+    ...TOPIC_OPTIONS,
+    ...METRICS_OPTIONS,
+    ...LOG_OPTIONS,
+  },
+  env: {
+    config: 'RIBSCOPE_CONFIG',
+    bmp: 'RIBSCOPE_BMP',
+    'bmp-v4': 'RIBSCOPE_BMP_V4',
+    name: 'RIBSCOPE_COLLECTOR',
+    ...KAFKA_ENV,
+    ...TOPIC_ENV,
+    ...METRICS_ENV,
+    ...LOG_ENV,
+  },
+  async run(ctx) {
+    noArguments(ctx)
+    const bmp = hostPort('--bmp', ctx.values['bmp'], '0.0.0.0')
+    const metrics = hostPort('--metrics', ctx.values['metrics'])
+    const kafka = kafkaOf(ctx, 'collector')
+    const topic = topicOf(ctx)
+    const config = await fabricOf(ctx)
+    const table = await v4Tlvs(ctx.values, config.bmp.v4_tlvs)
+    const collector = text(ctx.values, 'name') ?? hostname()
+    return serve(ctx, 'collector', async (log) => {
+      const { startCollector } = await import('../services/collector.ts')
+      const running = await startCollector({
+        bmp: { ...bmpOf(config), ...bmp, v4Tlvs: table, collector },
+        kafka,
+        topic,
+        metrics,
+        log,
+        signal: ctx.signal,
+      })
+      const { address, port } = running.bmp.address ?? { address: '', port: 0 }
+      log.info(
+        { bmp: `${address}:${String(port)}`, topic: topic.topic, metrics: running.health.address },
+        'collector is up: point routers here',
+      )
+      return running
+    })
+  },
+}
