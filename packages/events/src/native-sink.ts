@@ -4,7 +4,7 @@ import { ByteWriter } from './byte-writer.ts'
 import { RouteBlock } from './route-block.ts'
 import { RouteExtractor } from './route-extractor.ts'
 import type { RouteContext } from './route-extractor.ts'
-import { ROUTE_COLUMNS, writeRouteBlock } from './route-native.ts'
+import { finishRouteBlock, ROUTE_COLUMNS, writeRouteRows } from './route-native.ts'
 import { ERROR_COLUMNS, SESSION_COLUMNS, STATS_COLUMNS } from './rows.ts'
 import type { ErrorRow, SessionFacts, SessionRow, StatsRow } from './rows.ts'
 import type { Batch, RowSink, Table } from './sink.ts'
@@ -41,6 +41,8 @@ export interface NativeSinkOptions {
   readonly pool?: BlockPool
   /** Rows of a route block, at most 65,536. */
   readonly maxRows?: number
+  /** Octets of a batch; one row that is larger is a batch of its own. Default: no limit. */
+  readonly maxOctets?: number
 }
 
 const MAX_SMALL_ROWS = 8192
@@ -59,6 +61,7 @@ export class NativeSink extends RouteExtractor implements RowSink {
   readonly #options: NativeSinkOptions
   readonly #pool: BlockPool
   readonly #maxRows: number
+  readonly #maxOctets: number
   #facts: SessionFacts | undefined
   #ready: Batch[] = []
   readonly #sessions = new SmallTable<SessionRow>('session_log', SESSION_COLUMNS)
@@ -70,6 +73,7 @@ export class NativeSink extends RouteExtractor implements RowSink {
     this.#options = options
     this.#pool = options.pool ?? new BlockPool()
     this.#maxRows = Math.min(options.maxRows ?? 65_536, 65_536)
+    this.#maxOctets = options.maxOctets ?? Infinity
   }
 
   /** Rows that wait for `flush`. */
@@ -80,8 +84,8 @@ export class NativeSink extends RouteExtractor implements RowSink {
 
   /** What those rows take in memory, roughly. */
   get pendingOctets(): number {
-    const routes = (this.unicast?.n ?? 0) + (this.evpnBlock?.n ?? 0)
-    return routes * 300 + this.#sessions.octets + this.#stats.octets + this.#errors.octets
+    const routes = (this.unicast?.octets ?? 0) + (this.evpnBlock?.octets ?? 0)
+    return routes + this.#sessions.octets + this.#stats.octets + this.#errors.octets
   }
 
   open(facts: SessionFacts): void {
@@ -98,21 +102,26 @@ export class NativeSink extends RouteExtractor implements RowSink {
 
   routes(context: RouteContext, field: NlriField): number {
     const rows = this.extract(context, field)
-    if (this.block.n >= this.#maxRows || this.block.full) this.#packRoutes(this.block)
+    const { block } = this
+    if (block.n >= this.#maxRows || block.full || this.#isLarge(block.octets))
+      this.#packRoutes(block)
     return rows
   }
 
   session(row: SessionRow): void {
     // What a Peer Up carries is bounded by its message; a number is enough here.
-    if (this.#sessions.add(row, 1024 + row.text.length)) this.#pack(this.#sessions)
+    const full = this.#sessions.add(row, 1024 + row.text.length)
+    if (full || this.#isLarge(this.#sessions.octets)) this.#pack(this.#sessions)
   }
 
   stats(row: StatsRow): void {
-    if (this.#stats.add(row, 200)) this.#pack(this.#stats)
+    const full = this.#stats.add(row, 200)
+    if (full || this.#isLarge(this.#stats.octets)) this.#pack(this.#stats)
   }
 
   error(row: ErrorRow): void {
-    if (this.#errors.add(row, 400 + row.raw.length)) this.#pack(this.#errors)
+    const full = this.#errors.add(row, 400 + row.raw.length)
+    if (full || this.#isLarge(this.#errors.octets)) this.#pack(this.#errors)
   }
 
   protected override takeBlock(evpn: boolean): RouteBlock {
@@ -131,36 +140,62 @@ export class NativeSink extends RouteExtractor implements RowSink {
     return ready
   }
 
+  /** Before the limit: what the next message brings is to fit as well. */
+  #isLarge(octets: number): boolean {
+    return octets > this.#maxOctets * 0.8
+  }
+
   #packRoutes(block: RouteBlock): void {
     if (block.evpn) this.evpnBlock = undefined
     else this.unicast = undefined
     if (block.n > 0 && this.#facts !== undefined) {
-      // The numbers of the last run are written when it ends.
-      block.closeRun()
-      const firstSeq = seqAt(block, 0)
-      const lastSeq = seqAt(block, block.n - 1)
-      const rows = block.n
-      writeRouteBlock(writer, block, this.#facts)
-      this.#emit({
-        table: 'route_log',
-        columns: ROUTE_COLUMNS,
-        router: this.#facts.router,
-        bmpSession: this.#facts.bmpSession,
-        firstSeq,
-        lastSeq,
-        rows,
-        ...takeBody(),
-      })
+      const parts = Math.ceil(block.octets / this.#maxOctets)
+      finishRouteBlock(block, this.#facts)
+      const rows = Math.ceil(block.n / Math.max(1, parts))
+      for (let from = 0; from < block.n; from += rows) {
+        this.#packRows(block, this.#facts, from, Math.min(block.n, from + rows))
+      }
     }
     this.#pool.give(block)
   }
 
-  #pack<Row extends { readonly seq: number }>(table: SmallTable<Row>): void {
-    const { rows } = table
+  /** Halves what turns out to be too large. */
+  #packRows(block: RouteBlock, facts: SessionFacts, from: number, to: number): void {
+    writeRouteRows(writer, block, facts, from, to)
+    if (writer.length > this.#maxOctets && to - from > 1) {
+      writer.length = 0
+      const middle = (from + to) >> 1
+      this.#packRows(block, facts, from, middle)
+      this.#packRows(block, facts, middle, to)
+      return
+    }
+    this.#emit({
+      table: 'route_log',
+      columns: ROUTE_COLUMNS,
+      router: facts.router,
+      bmpSession: facts.bmpSession,
+      firstSeq: seqAt(block, from, facts),
+      lastSeq: seqAt(block, to - 1, facts),
+      rows: to - from,
+      ...takeBody(),
+    })
+  }
+
+  #pack<Row extends { readonly seq: number }>(
+    table: SmallTable<Row>,
+    rows: readonly Row[] = table.take(),
+  ): void {
     const first = rows[0]
     const last = rows[rows.length - 1]
     if (first === undefined || last === undefined || this.#facts === undefined) return
     writeTable(writer, table.columns, rows)
+    if (writer.length > this.#maxOctets && rows.length > 1) {
+      writer.length = 0
+      const middle = rows.length >> 1
+      this.#pack(table, rows.slice(0, middle))
+      this.#pack(table, rows.slice(middle))
+      return
+    }
     this.#emit({
       table: table.table,
       columns: table.names,
@@ -171,7 +206,6 @@ export class NativeSink extends RouteExtractor implements RowSink {
       rows: rows.length,
       ...takeBody(),
     })
-    table.clear()
   }
 
   #emit(batch: Batch): void {
@@ -200,14 +234,19 @@ class SmallTable<Row> {
     return this.rows.length >= MAX_SMALL_ROWS || this.octets >= MAX_SMALL_OCTETS
   }
 
-  clear(): void {
-    this.rows = []
+  take(): readonly Row[] {
+    const { rows } = this
+    if (rows.length > 0) this.rows = []
     this.octets = 0
+    return rows
   }
 }
 
-function seqAt(block: RouteBlock, row: number): number {
-  return (block.seq[row * 2]! >>> 0) + block.seq[row * 2 + 1]! * 0x1_0000_0000
+/** Of a finished block: its numbers are positions. */
+function seqAt(block: RouteBlock, row: number, facts: SessionFacts): number {
+  const lo = BigInt(block.seq[row * 2]! >>> 0)
+  const hi = BigInt(block.seq[row * 2 + 1]! >>> 0)
+  return Number(((hi << 32n) | lo) - BigInt(facts.bmpSession) * 4096n)
 }
 
 /** What was written, as a batch's body: the buffer itself when it is well filled, else a copy. */

@@ -14,6 +14,9 @@ export const MAX_BLOCK_ROWS = 65_536
 /** Elements in one array column after which a block counts as full, whatever its rows. */
 const MAX_BLOCK_ELEMENTS = 1 << 21
 const FIRST_ROWS = 64
+/** What a row takes beside its lists, key and texts. */
+const ROW_OCTETS = 170
+const EVPN_ROW_OCTETS = 210
 
 /** Bits of the flags column. */
 export const FLAG_MED = 1 << 0
@@ -205,6 +208,8 @@ export class RouteBlock {
   readonly unknownAttrs: TextRun<readonly string[]>[] = []
   readonly decodeErrors: TextRun<readonly string[]>[] = []
   readonly vrfs: string[] = ['']
+  /** of those texts, in all rows */
+  textOctets = 0
 
   #runStart = 0
   #runPeer: RowPeer | undefined
@@ -229,6 +234,34 @@ export class RouteBlock {
       this.clusterList.count > MAX_BLOCK_ELEMENTS ||
       this.keyLength > MAX_BLOCK_ELEMENTS * 4
     )
+  }
+
+  /** What the rows take when they are written, roughly. */
+  get octets(): number {
+    const lanes =
+      this.labels.count +
+      this.asPath.count +
+      this.communities.count +
+      this.extCommunities.count +
+      this.largeCommunities.count +
+      this.clusterList.count
+    const fixed = this.evpn ? EVPN_ROW_OCTETS : ROW_OCTETS
+    return this.n * fixed + lanes * 4 + this.keyLength + this.textOctets
+  }
+
+  /** Text that rows n0..n1 have in common. */
+  share<T extends string | readonly string[]>(
+    runs: TextRun<T>[],
+    from: number,
+    to: number,
+    value: T,
+  ): void {
+    runs.push({ from, to, value })
+    const octets =
+      typeof value === 'string'
+        ? value.length
+        : value.reduce((sum, text) => sum + text.length + 1, 0)
+    this.textOctets += octets * (to - from)
   }
 
   /**
@@ -359,6 +392,7 @@ export class RouteBlock {
     this.n = 0
     this.used = 0
     this.keyLength = 0
+    this.textOctets = 0
     this.#runStart = 0
     this.#runPeer = undefined
     this.labels.clear()

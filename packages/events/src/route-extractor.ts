@@ -1003,7 +1003,7 @@ export abstract class RouteExtractor implements NlriSink {
     if (announce) this.#fillAnnounced(k, n0, n1, rows, flags, index)
     else this.#fillWithdrawn(k, n0, n1)
     if (index.errors.length > 0 || index.addPathGuessed || index.asWidthLied) {
-      k.decodeErrors.push({ from: n0, to: n1, value: decodeErrors(index) })
+      k.share(k.decodeErrors, n0, n1, decodeErrors(index))
     }
   }
 
@@ -1065,9 +1065,9 @@ export abstract class RouteExtractor implements NlriSink {
     k.extCommunities.repeat(this.#ext.data, this.#ext.lanes, n0, n1, 1)
     k.largeCommunities.repeat(this.#large.data, this.#large.lanes, n0, n1, 0)
     k.clusterList.repeat(this.#clusters.data, this.#clusters.lanes, n0, n1, 0)
-    if (this.#pathSets !== '') k.asPathSets.push({ from: n0, to: n1, value: this.#pathSets })
-    if (this.#dPath !== '') k.dPath.push({ from: n0, to: n1, value: this.#dPath })
-    if (this.#unknown.length > 0) k.unknownAttrs.push({ from: n0, to: n1, value: this.#unknown })
+    if (this.#pathSets !== '') k.share(k.asPathSets, n0, n1, this.#pathSets)
+    if (this.#dPath !== '') k.share(k.dPath, n0, n1, this.#dPath)
+    if (this.#unknown.length > 0) k.share(k.unknownAttrs, n0, n1, this.#unknown)
   }
 
   #tooLong(

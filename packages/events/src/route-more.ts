@@ -41,8 +41,14 @@ const USED_ANY =
 const keys = new ByteWriter(1 << 12)
 const values = new ByteWriter(1 << 16)
 
-/** Appends the column when some row of the block has something for it. Wants `flags` as the block has them. */
-export function writeMore(out: ByteWriter, block: NativeBlock, k: RouteBlock): void {
+/** Appends the column of the rows from..to when some row of the block has something for it. */
+export function writeMore(
+  out: ByteWriter,
+  block: NativeBlock,
+  k: RouteBlock,
+  from: number,
+  to: number,
+): void {
   const texts = k.asPathSets.length + k.dPath.length + k.unknownAttrs.length + k.decodeErrors.length
   const lists = k.largeCommunities.used || k.clusterList.used
   if (!k.evpn && texts === 0 && !lists && (k.used & USED_ANY) === 0) return
@@ -50,7 +56,7 @@ export function writeMore(out: ByteWriter, block: NativeBlock, k: RouteBlock): v
   beginColumn(out, block, 'more', 'Map(UInt8, String)')
   keys.length = 0
   values.length = 0
-  const { n, used, flags } = k
+  const { used, flags } = k
   const nextHopLl = new Uint8Array(k.nextHopLl.buffer)
   const gateway = new Uint8Array(k.gateway.buffer)
   const linkBw = new Uint8Array(k.linkBw.buffer)
@@ -62,7 +68,7 @@ export function writeMore(out: ByteWriter, block: NativeBlock, k: RouteBlock): v
   const errors = new Runs(k.decodeErrors, (list) =>
     list.map((text) => text.replaceAll('\n', ' ')).join('\n'),
   )
-  for (let row = 0; row < n; row++) {
+  for (let row = from; row < to; row++) {
     if ((used & USED_NEXT_HOP_LL) !== 0) quad(NEXT_HOP_LL, k.nextHopLl, nextHopLl, row)
     if (texts !== 0) text(AS_PATH_SETS, sets.at(row))
     if (lists) {
@@ -152,7 +158,8 @@ class Runs<T> {
 
   at(row: number): string {
     if (row >= this.#to) {
-      const run = this.#runs[this.#next]
+      let run = this.#runs[this.#next]
+      while (run !== undefined && run.to <= row) run = this.#runs[++this.#next]
       if (run === undefined || row < run.from) return ''
       this.#next++
       this.#to = run.to

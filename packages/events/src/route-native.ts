@@ -64,18 +64,27 @@ export const ROUTE_COLUMNS: readonly string[] = [
 
 const zeros = new Uint8Array(65_536 * 2)
 
-/**
- * Appends the rows of a block; unused columns are left out. The block can only be cleared after this: its
- * columns `seq` and `flags` become `pos` and the table's wider `flags` where they lie.
- */
-export function writeRouteBlock(out: ByteWriter, k: RouteBlock, facts: SessionFacts): void {
+/** Once before its rows are written: the block's `seq` and `flags` become `pos` and the table's wider `flags` where they lie. */
+export function finishRouteBlock(k: RouteBlock, facts: SessionFacts): void {
   k.closeRun()
-  const n = k.n
+  positions(k, facts.bmpSession)
+  packFlags(k)
+}
+
+/** Appends the rows from..to of a finished block; unused columns are left out. */
+export function writeRouteRows(
+  out: ByteWriter,
+  k: RouteBlock,
+  facts: SessionFacts,
+  from: number,
+  to: number,
+): void {
+  const n = to - from
   const { used } = k
   const block = beginBlock(out, n)
   const raw = (name: string, type: string, column: ArrayBufferView, octets: number): void => {
     beginColumn(out, block, name, type)
-    out.raw(new Uint8Array(column.buffer, 0, octets * n))
+    out.raw(new Uint8Array(column.buffer, octets * from, octets * n))
   }
   const rare = (bit: number, ...column: Parameters<typeof raw>): void => {
     if ((used & bit) !== 0) raw(...column)
@@ -90,14 +99,13 @@ export function writeRouteBlock(out: ByteWriter, k: RouteBlock, facts: SessionFa
   raw('rib', RIB_TYPE, k.rib, 1)
   if ((used & USED_KEY) !== 0) {
     beginColumn(out, block, 'nlri_key', 'String')
-    out.raw(k.key.subarray(0, k.keyLength))
+    out.raw(k.key.subarray(keyAt(k, from), to === k.n ? k.keyLength : keyAt(k, to)))
   }
   rare(USED_PATH_ID, 'path_id', 'UInt32', k.pathId, 4)
   beginColumn(out, block, 'bmp_session', 'UInt64')
   const session = new DataView(new ArrayBuffer(8))
   session.setBigUint64(0, BigInt(facts.bmpSession), true)
   repeated(out, new Uint8Array(session.buffer), n)
-  positions(k, facts.bmpSession)
   raw('pos', 'UInt64', k.seq, 8)
   raw('rx_ts', TIME_TYPE, k.rxTs, 8)
   raw('bmp_ts', TIME_TYPE, k.bmpTs, 8)
@@ -110,24 +118,37 @@ export function writeRouteBlock(out: ByteWriter, k: RouteBlock, facts: SessionFa
   rare(USED_PEER_RD, 'peer_rd', 'UInt64', k.peerRd, 8)
   if ((used & USED_VRF) !== 0) {
     beginColumn(out, block, 'vrf', 'LowCardinality(String)')
-    writeLowCardinality(out, k.vrfs, k.vrf.subarray(0, n))
+    writeLowCardinality(out, k.vrfs, k.vrf.subarray(from, to))
   }
   raw('action', "Enum8('announce' = 1, 'withdraw' = 2)", k.action, 1)
   rare(USED_NEXT_HOP, 'next_hop', 'IPv6', k.nextHop, 16)
-  array(out, block, 'as_path', 'UInt32', k.asPath, n)
+  array(out, block, 'as_path', 'UInt32', k.asPath, from, to)
   rare(USED_MED, 'med', 'UInt32', k.med, 4)
   rare(USED_LOCAL_PREF, 'local_pref', 'UInt32', k.localPref, 4)
-  array(out, block, 'communities', 'UInt32', k.communities, n)
-  array(out, block, 'ext_communities', 'UInt64', k.extCommunities, n)
-  array(out, block, 'labels', 'UInt32', k.labels, n)
+  array(out, block, 'communities', 'UInt32', k.communities, from, to)
+  array(out, block, 'ext_communities', 'UInt64', k.extCommunities, from, to)
+  array(out, block, 'labels', 'UInt32', k.labels, from, to)
   rare(USED_ORIGINATOR, 'originator_id', 'UInt32', k.originatorId, 4)
   if (k.evpn) raw('vni', 'UInt32', k.vni, 4)
   raw('attr_hash', 'UInt64', k.attrHash, 8)
   raw('fwd_hash', 'UInt64', k.fwdHash, 8)
-  writeMore(out, block, k)
-  // Last: the map looks at the flags of the block.
-  packFlags(k)
+  writeMore(out, block, k, from, to)
   raw('flags', 'UInt32', k.flags, 4)
+}
+
+/** Where the nlri_key of a row begins: each has its length in front. */
+function keyAt(k: RouteBlock, row: number): number {
+  let at = 0
+  for (let before = 0; before < row; before++) {
+    let octets = 0
+    for (let shift = 0; ; shift += 7) {
+      const part = k.key[at++]!
+      octets |= (part & 127) << shift
+      if (part < 128) break
+    }
+    at += octets
+  }
+  return at
 }
 
 /** `pos` = bmp_session * 4096 + seq, in place of seq. */
@@ -173,12 +194,18 @@ function array(
   out: ByteWriter,
   block: NativeBlock,
   name: string,
-  type: string,
+  type: 'UInt32' | 'UInt64',
   column: ArrayColumn,
-  rows: number,
+  from: number,
+  to: number,
 ): void {
   if (!column.used) return
+  const { ends, data } = column
   beginColumn(out, block, name, `Array(${type})`)
-  out.raw(new Uint8Array(column.ends.buffer, 0, rows * 8))
-  out.raw(new Uint8Array(column.data.buffer, 0, column.count * 4))
+  const lanes = type === 'UInt64' ? 2 : 1
+  const first = from === 0 ? 0 : ends[from * 2 - 2]!
+  const last = ends[to * 2 - 2]!
+  if (first === 0) out.raw(new Uint8Array(ends.buffer, from * 8, (to - from) * 8))
+  else for (let row = from; row < to; row++) out.u64(ends[row * 2]! - first)
+  out.raw(new Uint8Array(data.buffer, first * lanes * 4, (last - first) * lanes * 4))
 }

@@ -20,6 +20,8 @@ import type { Effect } from './table.ts'
 import { cleanName, cleanText } from './text.ts'
 
 export const MAX_TEXT_OCTETS = 4096
+/** Of an OPEN that are kept as text: one of 64 KiB (RFC 9072) could have 32,000. */
+const MAX_CAPABILITIES = 256
 /** Identities of Peer Downs that no peer was found for: remembered so that each is swept once. */
 const MAX_UNKNOWN_DOWNS = 16_384
 export const TOO_MANY = 'more peers than a BMP session may have'
@@ -296,5 +298,10 @@ function bgpIdNumber(text: string | undefined): number {
 function capabilityTexts(
   capabilities: readonly Parameters<typeof formatCapability>[0][] | undefined,
 ): readonly string[] {
-  return (capabilities ?? []).map((capability) => cleanText(formatCapability(capability), 1024))
+  const all = capabilities ?? []
+  const texts = all
+    .slice(0, MAX_CAPABILITIES)
+    .map((capability) => cleanText(formatCapability(capability), 1024))
+  if (all.length > MAX_CAPABILITIES) texts.push(`${all.length - MAX_CAPABILITIES} more`)
+  return texts
 }

@@ -113,6 +113,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
       limits: settings.limits ?? {},
       v4Tlvs: settings.v4Tlvs,
       maxBlockRows: settings.maxBlockRows,
+      maxBlockOctets: settings.maxBlockOctets,
       log: log.child({ source, bmpSession: openedUs }),
       nameRouter,
       onWaiting,

@@ -27,6 +27,8 @@ export interface BmpServerConfig {
   readonly maxTotalOctets?: number
   /** rows of a block. Default 65,536 */
   readonly maxBlockRows?: number
+  /** octets of a batch, but for a single row that is larger (400 KB at most). Default: no limit; a bus wants 900,000 */
+  readonly maxBlockOctets?: number
   readonly limits?: SessionLimits
   /** code points of TLVs in BMP version 4; undefined: the first known table that each message fits */
   readonly v4Tlvs?: SessionOptions['v4Tlvs']
@@ -41,4 +43,5 @@ export const DEFAULTS = {
   maxSessionOctets: 16 << 20,
   maxTotalOctets: 128 << 20,
   maxBlockRows: 65_536,
+  maxBlockOctets: Infinity,
 } as const

@@ -19,6 +19,7 @@ export interface ConnectionOptions {
   readonly limits: SessionLimits
   readonly v4Tlvs: SessionOptions['v4Tlvs']
   readonly maxBlockRows: number
+  readonly maxBlockOctets: number
   readonly log: Logger
   readonly nameRouter: (connection: Connection, name: string) => string | undefined
   /** octets of rows that wait for the consumer changed by so many */
@@ -64,6 +65,7 @@ export class Connection {
     this.#sink = new NativeSink({
       pool: options.pool,
       maxRows: options.maxBlockRows,
+      maxOctets: options.maxBlockOctets,
       onBatch: (batch) => {
         this.#submit(batch)
       },
