@@ -122,6 +122,44 @@ describe.skipIf(missing !== undefined)('the bus on Kafka', { timeout: 240_000 },
     ).rejects.toThrow(/raise its max.message.bytes/)
   })
 
+  test('a message that the topic never takes is refused, and holds up no other', async () => {
+    const topic = `t${++topics}`
+    const admin = connect().admin()
+    await admin.connect()
+    const configEntries = [{ name: 'max.message.bytes', value: '20000' }]
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries }] })
+    const publisher = new KafkaPublisher({ kafka: connect(), topic, log })
+    // Headers count too: with them alone these are more than the topic takes at once.
+    const headers = { columns: 'c'.repeat(500) }
+    const sent = Array.from({ length: 120 }, (_, i) => {
+      const value = i === 60 ? Buffer.alloc(30_000) : Buffer.from(String(i))
+      return publisher.send('r', value, headers)
+    })
+    const settled = await Promise.allSettled(sent)
+    await publisher.stop(5_000)
+    const refused = settled.flatMap((each, i) =>
+      each.status === 'rejected' ? [[i, each.reason as Error] as const] : [],
+    )
+    expect(refused.map(([i]) => i)).toEqual([60])
+    expect(refused[0]![1]).toBeInstanceOf(BusError)
+    expect(refused[0]![1].message).toMatch(/refuses a message of 30\d+ octets: raise its max.mess/)
+    expect((await admin.fetchTopicOffsets(topic))[0]?.high).toBe('119')
+    await admin.disconnect()
+  })
+
+  test('a topic that is not there: one publisher waits, another says so', async () => {
+    const options = { kafka: connect(), topic: 'nowhere', log }
+    const impatient = new KafkaPublisher({ ...options, patient: false })
+    const patient = new KafkaPublisher(options)
+    const waiting = patient.send('r', Buffer.from('x'), {})
+    await expect(impatient.send('r', Buffer.from('x'), {})).rejects.toThrow(
+      /topic nowhere takes no messages/,
+    )
+    await until('it knows', () => patient.failingSinceMs !== undefined, 30_000)
+    await Promise.all([patient.stop(10), expect(waiting).rejects.toThrow('was stopped')])
+    await impatient.stop(10)
+  })
+
   test('every message once in effect and in order, though handlers fail', async () => {
     const topic = await newTopic(4)
     const sent = await produce(topic, 20, 100)

@@ -2,22 +2,27 @@ import type { Kafka, Producer } from 'kafkajs'
 import type { BusLog } from '../log.ts'
 import { encodeHeaders, type BatchHeaders } from '../message.ts'
 import type { Publisher } from '../transport.ts'
+import { BusError } from './connection.ts'
 
 export interface PublisherOptions {
   readonly kafka: Kafka
   readonly topic: string
   readonly log: BusLog
   /**
-   * Octets of values in one request: no more than the topic takes for a partition, see `ensureTopic`. One message may be larger,
-   * and is then refused for ever. Default 900 KiB, which every broker takes.
+   * Octets of messages in one request: no more than the topic takes for a partition, see `ensureTopic`. One message may be larger.
+   * Default 900 KiB, which every broker takes.
    */
   readonly maxSendOctets?: number
+  /** Topic that is not there, or may not be written: true (default) waits for it to change, false rejects. */
+  readonly patient?: boolean
 }
 
 interface Waiting {
   readonly key: string
   readonly value: Buffer
   readonly headers: Record<string, string>
+  /** With what the record has beside the value. */
+  readonly octets: number
   readonly done: () => void
   readonly failed: (reason: Error) => void
 }
@@ -27,6 +32,8 @@ const MAX_SEND_OCTETS = 900 << 10
 const MAX_SEND_MESSAGES = 400
 const RETRY_MS = 500
 const MAX_RETRY_MS = 10_000
+/** Of a record: lengths, times, offsets. */
+const RECORD_OCTETS = 64
 /** Of the library, within one call: some 15 s. */
 const SEND_RETRIES = 5
 
@@ -36,6 +43,7 @@ const SEND_RETRIES = 5
  */
 export class KafkaPublisher implements Publisher {
   readonly #options: PublisherOptions
+  #maxSendOctets: number
   #producer: Producer | undefined
   #queue: Waiting[] = []
   #waitingOctets = 0
@@ -47,6 +55,7 @@ export class KafkaPublisher implements Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options
+    this.#maxSendOctets = options.maxSendOctets ?? MAX_SEND_OCTETS
   }
 
   /** Octets that no broker has confirmed. */
@@ -61,7 +70,8 @@ export class KafkaPublisher implements Publisher {
 
   /**
    * @param value  must not change before the promise is settled
-   * @returns resolves when all in-sync replicas have it; rejects only when the publisher is stopped before
+   * @returns resolves when all in-sync replicas have it; rejects when the publisher is stopped before, and with a BusError when
+   *   the brokers will never take it
    */
   publish(headers: BatchHeaders, value: Uint8Array): Promise<void> {
     return this.send(headers.router, value, encodeHeaders(headers))
@@ -71,7 +81,8 @@ export class KafkaPublisher implements Publisher {
     if (this.#stopping) return Promise.reject(new Error('the publisher is stopped'))
     return new Promise((done, failed) => {
       const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-      this.#queue.push({ key, value: bytes, headers, done, failed })
+      const octets = value.length + envelopeOctets(key, headers)
+      this.#queue.push({ key, value: bytes, headers, octets, done, failed })
       this.#waitingOctets += value.length
       this.#running ??= this.#run().finally(() => {
         this.#running = undefined
@@ -110,12 +121,11 @@ export class KafkaPublisher implements Publisher {
 
   /** The first ones; they stay in the queue until they are confirmed. */
   #take(): readonly Waiting[] {
-    const limit = this.#options.maxSendOctets ?? MAX_SEND_OCTETS
-    let octets = 0
+    let sum = 0
     let count = 0
-    for (const { value } of this.#queue) {
-      if (count > 0 && (octets + value.length > limit || count === MAX_SEND_MESSAGES)) break
-      octets += value.length
+    for (const { octets } of this.#queue) {
+      if (count > 0 && (sum + octets > this.#maxSendOctets || count === MAX_SEND_MESSAGES)) break
+      sum += octets
       count++
     }
     return this.#queue.slice(0, count)
@@ -136,6 +146,7 @@ export class KafkaPublisher implements Publisher {
       } catch (err) {
         // Abandoned meanwhile: they were told.
         if (this.#queue[0] !== taken[0]) return
+        if (this.#refused(taken, err)) return
         this.#failingSinceMs ??= Date.now()
         log.error({ err, topic, messages: taken.length }, 'brokers take nothing, trying again')
         // As long as it is the same producer, brokers recognise what they have already.
@@ -145,17 +156,45 @@ export class KafkaPublisher implements Publisher {
         if (this.#queue[0] !== taken[0]) return
       }
     }
-    if (this.#failingSinceMs !== undefined) {
-      const seconds = Math.round((Date.now() - this.#failingSinceMs) / 1000)
-      log.info({ topic, seconds }, 'brokers take messages again')
-      this.#failingSinceMs = undefined
-    }
+    this.#recovered()
     if (this.#queue[0] !== taken[0]) return
-    this.#queue.splice(0, taken.length)
-    for (const { value, done } of taken) {
-      this.#waitingOctets -= value.length
-      done()
+    for (const { done } of this.#drop(taken.length)) done()
+  }
+
+  #recovered(): void {
+    if (this.#failingSinceMs === undefined) return
+    const seconds = Math.round((Date.now() - this.#failingSinceMs) / 1000)
+    this.#options.log.info({ topic: this.#options.topic, seconds }, 'brokers take messages again')
+    this.#failingSinceMs = undefined
+  }
+
+  #drop(count: number): Waiting[] {
+    const dropped = this.#queue.splice(0, count)
+    for (const { value } of dropped) this.#waitingOctets -= value.length
+    return dropped
+  }
+
+  /** What would be refused for ever must not hold up what is behind it. @returns true when the queue is to be looked at anew */
+  #refused(taken: readonly Waiting[], err: unknown): boolean {
+    const { topic, log, patient = true } = this.#options
+    const type = typeOf(err)
+    if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') {
+      if (taken.length > 1) {
+        const sum = taken.reduce((octets, each) => octets + each.octets, 0)
+        this.#maxSendOctets = Math.floor(sum / 2)
+        log.warn({ topic, maxSendOctets: this.#maxSendOctets }, 'topic takes less in one request')
+        return true
+      }
+      const octets = taken[0]?.octets ?? 0
+      const text = `topic ${topic} refuses a message of ${octets} octets: raise its max.message.bytes`
+      log.error({ topic, octets }, 'message refused: raise max.message.bytes of the topic')
+      for (const { failed } of this.#drop(1)) failed(new BusError(text, { cause: err }))
+      return true
     }
+    if (patient || !CLOSED.has(type ?? '')) return false
+    const text = `topic ${topic} takes no messages: ${(err as Error).message}`
+    for (const { failed } of this.#drop(taken.length)) failed(new BusError(text, { cause: err }))
+    return true
   }
 
   async #connected(): Promise<Producer> {
@@ -188,6 +227,30 @@ export class KafkaPublisher implements Publisher {
       }
     })
   }
+}
+
+/** Of a topic that is not there, or not ours to write. */
+const CLOSED: ReadonlySet<string> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'INVALID_TOPIC_EXCEPTION',
+])
+
+/** The library wraps what brokers answer in its own errors. */
+function typeOf(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { type } = at as { type?: unknown }
+    if (typeof type === 'string') return type
+  }
+  return undefined
+}
+
+function envelopeOctets(key: string, headers: Readonly<Record<string, string>>): number {
+  let octets = RECORD_OCTETS + Buffer.byteLength(key)
+  for (const [name, value] of Object.entries(headers)) {
+    octets += name.length + Buffer.byteLength(value) + 8
+  }
+  return octets
 }
 
 function isRetriable(error: unknown): boolean {

@@ -63,10 +63,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         published(rows, body.length)
       },
     }
-    const bmp = createBmpServer(options.bmp, {
-      log: log.child({ part: 'collector' }),
-      openSink: () => outlet,
-    })
+    const bmp = createBmpServer(
+      { maxBlockOctets: MAX_MESSAGE_OCTETS, ...options.bmp },
+      {
+        log: log.child({ part: 'collector' }),
+        openSink: () => outlet,
+      },
+    )
     watchCollector(registry, bmp, publisher)
     await bmp.start()
     // With brokers away it would wait for ever: what they have not got is the routers' to send again.
