@@ -1,7 +1,10 @@
 /** A session over `@clickhouse/client`, the same for the embedded engine and a server; checks of names that stand in statements. */
 import type { ClickHouseClient } from '@clickhouse/client'
 import { StoreError } from './store.ts'
-import type { QueryBytes, QueryParams, StoreSession } from './store.ts'
+import type { QueryBytes, QueryOptions, QueryParams, StoreSession } from './store.ts'
+
+/** Whether a statement can be given up. */
+export type Cancellation = 'by closing the request' | 'never'
 
 const IDENTIFIER = /^[a-z_][a-z0-9_]*$/
 const TOKEN = /^[A-Za-z0-9-]{1,200}$/
@@ -22,48 +25,68 @@ export const SESSION_SETTINGS: Readonly<Record<string, string | number>> = {
 export class ClientSession implements StoreSession {
   readonly #name: string
   readonly #client: ClickHouseClient
+  readonly #cancellation: Cancellation
   // One connection runs one query at a time: callers that overlap wait for their turn.
   #last: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
 
   readonly #onClose: () => void
 
-  constructor(name: string, client: ClickHouseClient, onClose: () => void) {
+  constructor(
+    name: string,
+    client: ClickHouseClient,
+    onClose: () => void,
+    cancellation: Cancellation = 'never',
+  ) {
     this.#name = name
     this.#client = client
+    this.#cancellation = cancellation
     this.#onClose = onClose
   }
 
-  query<Row>(sql: string, params?: QueryParams): Promise<Row[]> {
+  query<Row>(sql: string, params?: QueryParams, options?: QueryOptions): Promise<Row[]> {
     return this.#inTurn(async () => {
       const result = await this.#client.query({
         query: sql,
         format: 'JSONEachRow',
         ...bind(params),
+        ...this.#until(options),
       })
       return await result.json<Row>()
     })
   }
 
-  queryText(sql: string, format: string, params?: QueryParams): Promise<string> {
+  queryText(
+    sql: string,
+    format: string,
+    params?: QueryParams,
+    options?: QueryOptions,
+  ): Promise<string> {
     return this.#inTurn(async () => {
       const result = await this.#client.query({
         query: sql,
         // The client's type lists its formats; the caller's allow-list decided before.
         format: format as 'JSONEachRow',
         ...bind(params),
+        ...this.#until(options),
       })
       return await result.text()
     })
   }
 
-  queryBytes(sql: string, format: string, params?: QueryParams): Promise<QueryBytes> {
+  queryBytes(
+    sql: string,
+    format: string,
+    params?: QueryParams,
+    options?: QueryOptions,
+  ): Promise<QueryBytes> {
     return this.#inTurn(async () => {
       const { stream, summary } = await this.#client.exec({
         query: sql,
         // The client's type lists its formats; the engine knows more.
         clickhouse_settings: { default_format: format as 'JSONEachRow' },
         ...bind(params),
+        ...this.#until(options),
       })
       const chunks: Uint8Array[] = []
       for await (const chunk of stream) chunks.push(chunk as Uint8Array)
@@ -83,6 +106,11 @@ export class ClientSession implements StoreSession {
       .then(() => this.#client.close())
       .finally(this.#onClose)
     return this.#closed
+  }
+
+  #until(options: QueryOptions | undefined): { abort_signal?: AbortSignal } {
+    const signal = this.#cancellation === 'never' ? undefined : options?.signal
+    return signal === undefined ? {} : { abort_signal: signal }
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -18,7 +18,7 @@ import {
 import { open, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ClickHouseClient, createClient as CreateClient } from '@clickhouse/client'
-import { ClientSession, firstLine, SESSION_SETTINGS } from './client-session.ts'
+import { checkNames, ClientSession, firstLine, SESSION_SETTINGS } from './client-session.ts'
 import { insertsOver, type InsertSettings } from './inserts.ts'
 import { StoreError } from './store.ts'
 import type { Store, StoreSession } from './store.ts'
@@ -85,8 +85,21 @@ export async function openEmbeddedStore(options: { dataDir: string }): Promise<E
     return created
   }
 
-  const session: Store['session'] = (name, settings = {}) =>
-    plainSession(name, { ...SESSION_SETTINGS, ...settings })
+  const session: Store['session'] = async (name, settings = {}, access = {}) => {
+    const created = await plainSession(name, { ...SESSION_SETTINGS, ...settings })
+    try {
+      if (access.database !== undefined) {
+        checkNames(access.database, [])
+        await created.command(`USE ${access.database}`)
+      }
+      // Last: from here on no statement changes a setting, this one included.
+      if (access.readonly === true) await created.command('SET readonly = 1')
+    } catch (error) {
+      await created.close()
+      throw error
+    }
+    return created
+  }
 
   const writer = await session('writer', { max_threads: 2, max_insert_threads: 1 }).catch(
     (cause: unknown) => {

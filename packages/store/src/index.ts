@@ -17,6 +17,14 @@ export type { Credentials } from './http/request.ts'
 export { loadSqlFolder, migrations, views } from './sql.ts'
 export type { SqlFile } from './sql.ts'
 export { StoreError } from './store.ts'
-export type { InsertBlocks, QueryBytes, QueryParams, Store, StoreSession } from './store.ts'
+export type {
+  InsertBlocks,
+  QueryBytes,
+  QueryOptions,
+  QueryParams,
+  SessionAccess,
+  Store,
+  StoreSession,
+} from './store.ts'
 export { openServerStore } from './server.ts'
 export type { ServerOptions } from './server.ts'

@@ -20,7 +20,13 @@ let db: StoreSession
 
 beforeAll(async () => {
   engine = await openEmbeddedStore({ dataDir })
-  http = await serveEngine(engine, { login: 'ribscope:a b/c' })
+  http = await serveEngine(engine, {
+    login: 'ribscope:a b/c',
+    users: {
+      'reader:': { profile: { readonly: 2 }, max: { max_execution_time: 60 } },
+      'fixed:': { profile: { readonly: 1 } },
+    },
+  })
   store = openServerStore({ url: http.url, user: 'ribscope', password: 'a b/c' })
   db = await store.session('test')
 })
@@ -123,4 +129,119 @@ describe('the schema as a script', () => {
     expect(notes.map(([, name]) => name)).toEqual(migrations().map(({ name }) => name))
     expect(script).toMatch(/;\n$/)
   })
+})
+
+describe('read-only sessions', () => {
+  const escapes = [
+    'CREATE TABLE ribscope.t (a UInt8) ENGINE = Memory',
+    'INSERT INTO ribscope.error_log (router) SELECT 1',
+    'DROP VIEW ribscope.rib_current',
+    'TRUNCATE TABLE ribscope.error_log',
+    'ALTER TABLE ribscope.error_log DROP COLUMN router',
+    'SYSTEM FLUSH LOGS',
+  ]
+  const tables = (): Promise<unknown[]> =>
+    engine
+      .session('look')
+      .then((session) =>
+        session
+          .query(
+            "SELECT name, create_table_query FROM system.tables WHERE database = 'ribscope' ORDER BY name",
+          )
+          .finally(() => session.close()),
+      )
+
+  test.each(['embedded', 'ribscope', 'reader'])(
+    'write nothing, change no setting, keep their limits: %s',
+    async (user) => {
+      const owner = user === 'embedded' ? engine : serverAs(user)
+      const session = await owner.session(
+        'limited',
+        { max_result_rows: 10, result_overflow_mode: 'throw', max_execution_time: 1 },
+        { readonly: true, database: 'ribscope' },
+      )
+      try {
+        const before = await tables()
+        for (const sql of escapes) await expect(session.command(sql)).rejects.toThrow(StoreError)
+        expect(await tables()).toEqual(before)
+        // The next statement has the limits of all: nothing of a session is there for one request only.
+        await session.command('SET max_result_rows = 100').catch(() => undefined)
+        await session.command('SET readonly = 0').catch(() => undefined)
+        await expect(session.query('SELECT number FROM numbers(11)')).rejects.toThrow(
+          /Limit for result exceeded/,
+        )
+        await expect(session.command(escapes[0]!)).rejects.toThrow(StoreError)
+        expect(await session.query('SELECT number FROM numbers(10)')).toHaveLength(10)
+        // Names without a database are ours.
+        expect(await session.query('SELECT count() AS n FROM rib_current')).toEqual([{ n: '0' }])
+        await expect(
+          session.query('SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1'),
+        ).rejects.toThrow(/Timeout exceeded/)
+      } finally {
+        await session.close()
+        if (owner !== engine) await owner.close()
+      }
+    },
+    30_000,
+  )
+
+  test('a statement may change a setting only where the profile alone makes it read-only', async () => {
+    const sql = 'SELECT number FROM numbers(11) SETTINGS max_result_rows = 0'
+    const limits = { max_result_rows: 10, result_overflow_mode: 'throw' }
+    for (const [user, fails] of [
+      ['ribscope', true],
+      ['reader', false],
+    ] as const) {
+      const store = serverAs(user)
+      const session = await store.session('limited', limits, { readonly: true })
+      const asked = session.query(sql)
+      // Of SQL that users write the API lets no SETTINGS through.
+      if (fails) await expect(asked).rejects.toThrow(/Cannot modify .* in readonly mode/)
+      else expect(await asked).toHaveLength(11)
+      await store.close()
+    }
+  })
+
+  test('a profile that permits no setting, or a lower limit, is said at once and by its name', async () => {
+    const fixed = serverAs('fixed')
+    await expect(fixed.session('api', {}, { readonly: true })).rejects.toThrow(
+      /^user "fixed" of the server can't be given the limits of this session: .*Cannot modify .* readonly mode.*readonly = 2/,
+    )
+    await fixed.close()
+    const reader = serverAs('reader')
+    await expect(
+      reader.session('api', { max_execution_time: 61 }, { readonly: true }),
+    ).rejects.toThrow(/max_execution_time shouldn't be greater than 60/)
+    await reader.close()
+  })
+
+  test('whoever leaves frees the session, and the server is asked to stop', async () => {
+    const session = await store.session('left', { max_execution_time: 5 }, { readonly: true })
+    const leaving = new AbortController()
+    const before = http.asked.length
+    const left = http.left
+    const asked = session.query(
+      'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 2',
+      undefined,
+      { signal: leaving.signal },
+    )
+    asked.catch(() => undefined)
+    while (http.asked.length === before) await new Promise((resolve) => setImmediate(resolve))
+    const began = performance.now()
+    leaving.abort()
+    await expect(asked).rejects.toThrow(/abort/)
+    expect(await session.query('SELECT 1 AS a')).toEqual([{ a: 1 }])
+    expect(performance.now() - began).toBeLessThan(4_000)
+    expect(http.left).toBe(left + 1)
+    const { settings, transport } = http.asked[before]!
+    expect(settings.get('readonly')).toBe('1')
+    expect(transport.get('cancel_http_readonly_queries_on_client_close')).toBe('1')
+    await session.close()
+  })
+
+  function serverAs(user: string): Store {
+    return user === 'ribscope'
+      ? openServerStore({ url: http.url, user, password: 'a b/c' })
+      : openServerStore({ url: http.url, user })
+  }
 })

@@ -10,7 +10,10 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import { ClientSession, firstLine, SESSION_SETTINGS } from './client-session.ts'
 import { insertsOver, type InsertSettings } from './inserts.ts'
 import { StoreError } from './store.ts'
-import type { Store, StoreSession } from './store.ts'
+import { engineErrorOf } from './http/exceptions.ts'
+import type { Store } from './store.ts'
+
+type Settings = Readonly<Record<string, string | number>>
 
 export interface ServerOptions {
   /** http://HOST:8123 or https://HOST:8443; no path, no user and password in it */
@@ -23,7 +26,7 @@ export interface ServerOptions {
 }
 
 /** On a cluster: right sides of IN and JOIN come from all shards, and an insert ends when the shards have the rows. */
-const SERVER_SETTINGS: Readonly<Record<string, string | number>> = {
+const SERVER_SETTINGS: Settings = {
   ...SESSION_SETTINGS,
   distributed_product_mode: 'global',
   distributed_foreground_insert: 1,
@@ -40,7 +43,7 @@ const TIMEOUT_MS = 600_000
 export function openServerStore(options: ServerOptions): Store {
   const url = checkedUrl(options.url)
   const timeout = options.timeoutMs ?? TIMEOUT_MS
-  const connect = (settings: Readonly<Record<string, string | number>>): ClickHouseClient =>
+  const connect = (settings: Settings, database?: string): ClickHouseClient =>
     createClient({
       url,
       username: options.user ?? 'default',
@@ -49,27 +52,59 @@ export function openServerStore(options: ServerOptions): Store {
       // What fails is thrown, and said once.
       log: { level: ClickHouseLogLevel.OFF },
       request_timeout: timeout,
-      clickhouse_settings: {
-        ...SERVER_SETTINGS,
-        distributed_ddl_task_timeout: String(Math.ceil(timeout / 1000)),
-        ...settings,
-      },
+      ...(database === undefined ? {} : { database }),
+      clickhouse_settings: settings,
     })
+  const ours: Settings = {
+    ...SERVER_SETTINGS,
+    distributed_ddl_task_timeout: String(Math.ceil(timeout / 1000)),
+  }
 
   const sessions = new Set<ClientSession>()
-  const writer = connect({})
-  const commands = new ClientSession('writer', connect({}), () => sessions.delete(commands))
-  sessions.add(commands)
-
-  function session(
-    name: string,
-    settings: Readonly<Record<string, string | number>> = {},
-  ): Promise<StoreSession> {
-    const created: ClientSession = new ClientSession(name, connect(settings), () => {
-      sessions.delete(created)
-    })
+  const writer = connect(ours)
+  const open = (name: string, settings: Settings, database?: string): ClientSession => {
+    const created: ClientSession = new ClientSession(
+      name,
+      connect(settings, database),
+      () => {
+        sessions.delete(created)
+      },
+      'by closing the request',
+    )
     sessions.add(created)
-    return Promise.resolve(created)
+    return created
+  }
+  const commands = open('writer', ours)
+
+  let profile: Promise<string> | undefined
+  /** What `readonly` is for the user, without a setting of ours. */
+  async function ownReadonly(): Promise<string> {
+    const asking = open('profile', {})
+    try {
+      const [row] = await asking.query<{ level: string }>(
+        "SELECT toString(getSetting('readonly')) AS level",
+      )
+      return row?.level ?? ''
+    } finally {
+      await asking.close()
+    }
+  }
+
+  const session: Store['session'] = async (name, settings = {}, access = {}) => {
+    const wanted = { ...ours, ...settings }
+    if (access.readonly !== true) return open(name, wanted, access.database)
+    profile ??= ownReadonly().catch((error: unknown) => {
+      profile = undefined
+      throw error
+    })
+    const created = open(name, { ...wanted, ...readonlySettings(await profile) }, access.database)
+    try {
+      await created.query('SELECT 1')
+    } catch (error) {
+      await created.close()
+      throw refusedSettings(error, options.user ?? 'default')
+    }
+    return created
   }
 
   async function send(
@@ -104,6 +139,25 @@ export function openServerStore(options: ServerOptions): Store {
       await writer.close()
     },
   }
+}
+
+/**
+ * Requests share nothing, so each says it. A user whose profile has `readonly = 2` may be given settings, but not that one: then
+ * it is the profile that holds, and its constraints. (Settings.cpp, SettingsConstraints.cpp: 1 permits no setting at all.)
+ */
+const readonlySettings = (level: string): Settings => ({
+  ...(level === '0' ? { readonly: 1 } : {}),
+  // A statement nobody waits for any more is stopped, which a server does for read-only ones.
+  cancel_http_readonly_queries_on_client_close: 1,
+})
+
+function refusedSettings(error: unknown, user: string): unknown {
+  const said = engineErrorOf(error)
+  if (said?.type !== 'READONLY' && said?.type !== 'SETTING_CONSTRAINT_VIOLATION') return error
+  return new StoreError(
+    `user ${JSON.stringify(user)} of the server can't be given the limits of this session: ${firstLine(said.message)}: give its profile readonly = 2, and constraints that are not below ours`,
+    { cause: error },
+  )
 }
 
 function checkedUrl(text: string): string {

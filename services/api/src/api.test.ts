@@ -17,7 +17,7 @@ let served: Served
 
 beforeAll(async () => {
   fixture = await openFixture()
-  served = await fixture.serve()
+  served = await fixture.serveBoth()
 })
 afterAll(() => fixture.close())
 

@@ -11,7 +11,7 @@ import { checkExposure, limitsOf, type ApiConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { installGuard } from './guard.ts'
 import { installMetrics } from './metrics.ts'
-import { SessionPool } from './pool.ts'
+import { callerLeft, SessionPool } from './pool.ts'
 import { answerBroken, handleErrors, refusal, sendProblem } from './problem.ts'
 import { diffRoutes } from './routes/diff.ts'
 import { EventHub, eventRoutes, type ApiEvents } from './routes/events.ts'
@@ -56,17 +56,18 @@ export function createApi(config: ApiConfig, deps: ApiDeps): Api {
   checkExposure(config)
   const limits = limitsOf(config)
   const pool = new SessionPool(
-    async () => {
-      const session = await deps.store.session('api', {
-        max_execution_time: limits.querySeconds,
-        max_memory_usage: limits.queryOctets,
-        date_time_output_format: 'iso',
-        // ClickHouse 26.7 loses columns ("Not found column in block") when it puts off reading below a view and a sort.
-        query_plan_optimize_lazy_materialization: 0,
-      })
-      await session.command('SET readonly = 1')
-      return session
-    },
+    () =>
+      deps.store.session(
+        'api',
+        {
+          max_execution_time: limits.querySeconds,
+          max_memory_usage: limits.queryOctets,
+          date_time_output_format: 'iso',
+          // ClickHouse 26.7 loses columns ("Not found column in block") when it puts off reading below a view and a sort.
+          query_plan_optimize_lazy_materialization: 0,
+        },
+        { readonly: true },
+      ),
     limits.sessions,
     limits.waiting,
   )
@@ -144,6 +145,13 @@ async function buildApp(
   app.removeContentTypeParser('text/plain')
   // Answers are what routes return: schemas describe them (and tests hold them to it), they do not cut them.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.addHook('onRequest', (_request, { raw }, done) => {
+    const left = new AbortController()
+    raw.once('close', () => {
+      if (!raw.writableFinished) left.abort()
+    })
+    callerLeft.run(left.signal, done)
+  })
   handleErrors(app, log)
   installGuard(app, config, () => tokens)
   await app.register(swagger, {

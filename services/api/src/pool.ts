@@ -2,7 +2,11 @@
  * Store sessions for requests. A session runs one query at a time, so that a few of them bound what the API takes of the
  * engine; requests wait in order, and when too many wait the next is refused instead of queued for ever.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { QueryParams, StoreSession } from '@ribscope/store'
+
+/** Of the request that is answered: aborted when whoever asked has left. */
+export const callerLeft = new AsyncLocalStorage<AbortSignal>()
 
 /** Too many requests wait already. */
 export class PoolFull extends Error {
@@ -47,14 +51,20 @@ export class SessionPool implements Reader {
   }
 
   query<Row>(sql: string, params?: QueryParams): Promise<Row[]> {
-    return this.use((session) => session.query<Row>(sql, params))
+    return this.use((session, signal) => session.query<Row>(sql, params, { signal }))
   }
 
-  /** @throws PoolFull */
-  async use<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
-    const session = await this.#take()
+  /**
+   * @param work gets the signal for its statements too
+   * @throws PoolFull; the reason of the signal when the caller left while waiting
+   */
+  async use<T>(
+    work: (session: StoreSession, signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> {
+    const signal = callerLeft.getStore()
+    const session = await this.#take(signal)
     try {
-      return await work(session)
+      return await work(session, signal)
     } catch (error) {
       // An embedded session holds on to a failed query, its memory and what it had printed, until it runs the next.
       await session.query('SELECT 1').catch(() => undefined)
@@ -66,12 +76,22 @@ export class SessionPool implements Reader {
     }
   }
 
-  #take(): Promise<StoreSession> {
+  async #take(signal: AbortSignal | undefined): Promise<StoreSession> {
+    signal?.throwIfAborted()
     const session = this.#free.pop()
-    if (session) return Promise.resolve(session)
-    if (this.#waiting.length >= this.#limit) return Promise.reject(new PoolFull())
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve)
+    if (session) return session
+    if (this.#waiting.length >= this.#limit) throw new PoolFull()
+    return await new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(taken), 1)
+        reject(signal?.reason as Error)
+      }
+      const taken = (freed: StoreSession): void => {
+        signal?.removeEventListener('abort', leave)
+        resolve(freed)
+      }
+      this.#waiting.push(taken)
+      signal?.addEventListener('abort', leave, { once: true })
     })
   }
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { StoreError } from '@ribscope/store'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { PoolFull } from './pool.ts'
+import { callerLeft, PoolFull } from './pool.ts'
 
 export const PROBLEM = 'application/problem+json'
 
@@ -85,7 +85,14 @@ function document(status: number, slug: string | undefined, detail?: string): Pr
 const TIMEOUT = /Timeout exceeded|TIMEOUT_EXCEEDED/
 const MEMORY = /memory limit exceeded|MEMORY_LIMIT_EXCEEDED/i
 
+/** The server of the store does not answer: what it says itself has a number. */
+export const isAway = (error: StoreError): boolean =>
+  /^E[A-Z]+$/.test(String((error.cause as { code?: unknown } | undefined)?.code))
+
 function explain(error: unknown): Answer | undefined {
+  if (callerLeft.getStore()?.aborted === true) {
+    return { problem: document(499, undefined, 'whoever asked has left'), headers: {} }
+  }
   if (error instanceof ProblemError) {
     const { status, slug, message, headers } = error
     return { problem: document(status, slug, message), headers }
@@ -103,6 +110,10 @@ function explain(error: unknown): Answer | undefined {
       const detail = 'the query needs more memory than is allowed; narrow it'
       return { problem: document(503, 'query-memory', detail), headers: {} }
     }
+  }
+  if (error instanceof StoreError && isAway(error)) {
+    const problem = document(503, 'store-away', 'the store does not answer')
+    return { problem, headers: { 'retry-after': '1' } }
   }
   const known = error as Partial<FastifyError>
   if (known.validation !== undefined) {

@@ -5,25 +5,29 @@
 import type { EmbeddedStore } from '../embedded.ts'
 import type { HttpAnswer, HttpQuery } from './server.ts'
 
+/** What the profile of a user has, `readonly` included. */
+export type Profile = Readonly<Record<string, string | number>>
+
 /**
- * Runs whatever it is given, inserts included: for those who own the data.
- *
- * @param own settings that hold unless the request says otherwise
+ * Runs whatever it is given, inserts included: for those who own the data. In the order of ClickHouse (HTTPHandler.cpp): the
+ * profile, `readonly = 2` for a GET, and on top of these, all at once and checked by the engine, the settings of the request.
  */
 export function executeOn(
   store: Pick<EmbeddedStore, 'plainSession'>,
-  own: Readonly<Record<string, string | number>> = {},
+  profileOf: (user: string) => Profile = () => ({}),
 ): (query: HttpQuery) => Promise<HttpAnswer> {
   return async (query) => {
-    const { settings, params } = query
-    const session = await store.plainSession('http', ...parameterSteps(params), {
-      ...own,
-      ...Object.fromEntries(settings),
-    })
+    const { settings, transport, params } = query
+    const { readonly = 0, ...profile } = profileOf(query.user)
+    const session = await store.plainSession(
+      'http',
+      ...parameterSteps(params),
+      profile,
+      readonly === 0 && query.readOnly ? { readonly: 2 } : readonly === 0 ? {} : { readonly },
+      Object.fromEntries([...transport, ...settings]),
+    )
     try {
       if (query.database !== undefined) await session.command(`USE ${quotedName(query.database)}`)
-      // As with ClickHouse: GET writes nothing.
-      if (query.readOnly) await session.command('SET readonly = 2')
       if (query.insert === undefined) return await session.queryBytes(query.sql, query.format)
       const { file, settings: clause } = query.insert
       return await session.queryBytes(

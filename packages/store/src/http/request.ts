@@ -18,6 +18,8 @@ export interface Parameters {
   /** `param_NAME` as they came: escaped as in TabSeparated, which is how the engine reads them */
   readonly params: ReadonlyMap<string, string>
   readonly settings: ReadonlyMap<string, string>
+  /** settings too, for ClickHouse, of which this server does what they ask or has no use for them */
+  readonly transport: ReadonlyMap<string, string>
   readonly compressed: boolean
   /** client_protocol_version */
   readonly revision: number
@@ -30,16 +32,20 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 /** Of the transport: this server does them or has no use for them (answers are whole before their first octet is sent). */
 const OF_TRANSPORT = new Set([
   'add_http_cors_header',
-  'buffer_size',
   'cancel_http_readonly_queries_on_client_close',
-  'client_name',
   'http_headers_progress_interval_ms',
   'http_response_buffer_size',
   'http_write_exception_in_output_format',
   'http_zlib_compression_level',
+  'send_progress_in_http_headers',
+])
+
+/** No settings, but words of the request (HTTPHandler.cpp, reserved_param_names). */
+const RESERVED = new Set([
+  'buffer_size',
+  'client_name',
   'password',
   'quota_key',
-  'send_progress_in_http_headers',
   'user',
   'wait_end_of_query',
 ])
@@ -51,6 +57,7 @@ export function parametersOf(
 ): Parameters {
   const params = new Map<string, string>()
   const settings = new Map<string, string>()
+  const transport = new Map<string, string>()
   const given = new Map<string, string>()
   for (const [key, value] of list) {
     if (key.startsWith('param_')) {
@@ -61,7 +68,9 @@ export function parametersOf(
       throw new HttpException('NOT_IMPLEMENTED', `${key} is not supported`)
     } else if (KNOWN.has(key)) {
       given.set(key, value)
-    } else if (!OF_TRANSPORT.has(key)) {
+    } else if (OF_TRANSPORT.has(key)) {
+      transport.set(key, value)
+    } else if (!RESERVED.has(key)) {
       if (!SETTING.test(key)) throw bad(`${quoted(key)} is no name of a setting`)
       settings.set(key, value)
     }
@@ -87,6 +96,7 @@ export function parametersOf(
     ),
     params,
     settings,
+    transport,
     compressed: isOn(given.get('enable_http_compression')),
     revision: Math.trunc(Number(given.get('client_protocol_version') ?? 0)) || 0,
   }

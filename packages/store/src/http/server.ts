@@ -32,6 +32,8 @@ export interface HttpQuery {
   readonly database: string | undefined
   /** names are names; values are anything */
   readonly settings: ReadonlyMap<string, string>
+  /** settings of the transport, which need not be applied */
+  readonly transport: ReadonlyMap<string, string>
   /** escaped as in TabSeparated, which is how the engine reads them */
   readonly params: ReadonlyMap<string, string>
   readonly queryId: string
@@ -59,6 +61,8 @@ export interface HttpServerOptions {
   readonly authenticate: (credentials: Credentials | undefined) => string | undefined
   /** Looks at the request before all else. @throws HttpException */
   readonly admit?: (request: IncomingMessage) => void
+  /** Whoever asked left before the answer. */
+  readonly onLeft?: () => void
   /** What failed for no reason of the caller. */
   readonly onError?: (error: unknown) => void
   readonly maxBodyOctets: number
@@ -204,8 +208,8 @@ export async function serveClickHouse(options: HttpServerOptions): Promise<Click
     user: string,
     readOnly: boolean,
   ): Promise<HttpQuery> {
-    const { database, settings, params, queryId, defaultFormat } = parameters
-    const common = { user, database, settings, params, queryId, readOnly }
+    const { database, settings, transport, params, queryId, defaultFormat } = parameters
+    const common = { user, database, settings, transport, params, queryId, readOnly }
     const query = parameters.query.trimEnd()
     const before = Buffer.from(query === '' || body.octets === 0 ? query : `${query}\n`)
     // latin1: characters are octets, so that positions in the text are positions in the body.
@@ -280,6 +284,9 @@ export async function serveClickHouse(options: HttpServerOptions): Promise<Click
     // A caller who left is no error of ours.
     request.on('error', () => undefined)
     response.on('error', () => undefined)
+    response.once('close', () => {
+      if (!response.writableFinished) options.onLeft?.()
+    })
     answer(request, response).catch((error: unknown) => {
       fail(request, response, error)
     })

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EmbeddedStore } from '../embedded.ts'
 import { executeOn } from '../http/engine.ts'
+import type { Profile } from '../http/engine.ts'
+import { HttpException } from '../http/exceptions.ts'
 import { serveClickHouse } from '../http/server.ts'
 import type { HttpQuery } from '../http/server.ts'
 
@@ -15,6 +17,8 @@ export interface ServeOptions {
   readonly port?: number
   /** `user:password` that is let in; default `default:` */
   readonly login?: string
+  /** More of them, by `user:password`, with what their profile in users.xml has: `{ readonly: 2 }` and other settings. */
+  readonly users?: Readonly<Record<string, User>>
   /** A private folder, emptied at the start. */
   readonly spool?: string
   readonly maxBodyOctets?: number
@@ -22,11 +26,19 @@ export interface ServeOptions {
   readonly waiting?: number
 }
 
+export interface User {
+  readonly profile: Profile
+  /** constraints: the most that a request may ask for */
+  readonly max?: Readonly<Record<string, number>>
+}
+
 export interface Served {
   readonly url: string
   readonly port: number
   /** every statement that got to the engine, in order */
   readonly asked: readonly HttpQuery[]
+  /** requests whose caller left before the answer */
+  readonly left: number
   close(): Promise<void>
 }
 
@@ -44,7 +56,14 @@ export async function serveEngine(
   await about.close()
   const login = options.login ?? 'default:'
   const asked: HttpQuery[] = []
-  const execute = executeOn(store)
+  let left = 0
+  const users = new Map(
+    Object.entries({ ...options.users, [login]: { profile: {} } }).map(([key, user]) => [
+      key.slice(0, key.indexOf(':')),
+      { login: key, ...(user as User) },
+    ]),
+  )
+  const execute = executeOn(store, (user) => users.get(user)?.profile ?? {})
   const http = await serveClickHouse({
     host: '127.0.0.1',
     port: options.port ?? 0,
@@ -57,10 +76,21 @@ export async function serveEngine(
     waiting: options.waiting ?? 100,
     authenticate(credentials) {
       const { user, password } = credentials ?? { user: 'default', password: '' }
-      return `${user}:${password}` === login ? user : undefined
+      return users.get(user)?.login === `${user}:${password}` ? user : undefined
+    },
+    onLeft() {
+      left++
     },
     execute(query) {
       asked.push(query)
+      for (const [name, most] of Object.entries(users.get(query.user)?.max ?? {})) {
+        const value = Number(query.settings.get(name) ?? 0)
+        if (value <= most) continue
+        throw new HttpException(
+          'SETTING_CONSTRAINT_VIOLATION',
+          `Setting ${name} shouldn't be greater than ${String(most)}`,
+        )
+      }
       return execute(query)
     },
   })
@@ -68,6 +98,9 @@ export async function serveEngine(
     url: http.address.url,
     port: http.address.port,
     asked,
+    get left() {
+      return left
+    },
     async close() {
       await http.close()
       rmSync(spool, { recursive: true, force: true })

@@ -2,7 +2,7 @@
 import { StoreError } from '@ribscope/store'
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
-import { badRequest, ProblemError } from '../problem.ts'
+import { badRequest, isAway, ProblemError } from '../problem.ts'
 import * as s from '../schemas.ts'
 import { RefusedSql } from '../user-sql/tokens.ts'
 import { FORMATS, type Format, type ParameterValue, type UserSql } from '../user-sql/user-sql.ts'
@@ -86,7 +86,7 @@ export function sqlRoutes(app: FastifyInstance, userSql: UserSql, { limits }: Co
 
 function problemOf(error: unknown, limits: Context['limits']): unknown {
   if (error instanceof RefusedSql) return new ProblemError(403, error.message, 'refused-sql')
-  if (!(error instanceof StoreError)) return error
+  if (!(error instanceof StoreError) || isAway(error)) return error
   const { message } = error
   const limited = /Timeout exceeded|TIMEOUT_EXCEEDED/.test(message)
     ? `it ran longer than ${String(limits.querySeconds)} s`

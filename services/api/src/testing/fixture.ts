@@ -6,9 +6,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { detectorViews } from '@ribscope/detectors'
-import { migrate, openEmbeddedStore, type Store, type StoreSession } from '@ribscope/store'
+import {
+  migrate,
+  openEmbeddedStore,
+  openServerStore,
+  type Store,
+  type StoreSession,
+} from '@ribscope/store'
+import { serveEngine } from '@ribscope/store/testing'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
+import { expect } from 'vitest'
 import { createApi, type Api, type ApiConfig, type ApiDeps } from '../index.ts'
 
 export const SESSION = 1_795_262_400_000_000 // 2026-11-21T12:00:00Z
@@ -32,10 +40,15 @@ export const PEER = {
 
 export interface Fixture {
   readonly store: Store
+  readonly engine: Parameters<typeof serveEngine>[0]
+  /** The same data over ClickHouse's HTTP interface, as the read-only user that the API has of a server. */
+  readonly server: Store
   readonly session: StoreSession
   readonly dataDir: string
   /** Starts an API on a free port; stopped by `close`. */
   serve(config?: Partial<ApiConfig>, deps?: Partial<ApiDeps>): Promise<Served>
+  /** One over each store. What is asked of the first is asked of both, a form of a path once, and has to be answered alike. */
+  serveBoth(config?: Partial<ApiConfig>): Promise<Served>
   close(): Promise<void>
 }
 
@@ -61,9 +74,15 @@ export async function openFixture(): Promise<Fixture> {
   const session = await store.session('test')
   await migrate(session, detectorViews())
   await fill(store)
+  const http = await serveEngine(store, {
+    users: { 'ribscope_api:x': { profile: { readonly: 2 } } },
+  })
+  const server = openServerStore({ url: http.url, user: 'ribscope_api', password: 'x' })
   const running: Api[] = []
   return {
     store,
+    engine: store,
+    server,
     session,
     dataDir,
     async serve(config = {}, deps = {}) {
@@ -91,14 +110,47 @@ export async function openFixture(): Promise<Fixture> {
       }
       return { api, url, log, get }
     },
+    async serveBoth(config) {
+      const embedded = await this.serve(config)
+      const other = await this.serve(config, { store: server })
+      const compared = new Set<string>()
+      return {
+        ...embedded,
+        async get(path, init) {
+          const answer = await embedded.get(path, init)
+          const form = formOf(path, init)
+          if (compared.has(form)) return answer
+          compared.add(form)
+          const same = await other.get(path, init)
+          expect([same.status, comparable(same)], `${path} over a server`).toEqual([
+            answer.status,
+            comparable(answer),
+          ])
+          return answer
+        },
+      }
+    },
     async close() {
       for (const api of running) await api.stop()
+      await server.close()
+      await http.close()
       await session.close()
       await store.close()
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
 }
+
+/** The resource with the names of its parameters; a body as it is. */
+function formOf(path: string, init: RequestInit = {}): string {
+  const { pathname, searchParams } = new URL(path, 'http://h')
+  const resource = pathname.replace(/[^/]*[\d.%:][^/]*/g, '*')
+  return [resource, ...new Set([...searchParams.keys()].sort()), String(init.body)].join(' ')
+}
+
+/** What the engine says of a statement differs in the limit it met first; the kind of answer does not. */
+const comparable = ({ status, text, json }: Answer): unknown =>
+  status === 200 ? text.replace(/"elapsed": [\d.e-]+/, '') : [json?.type, json?.title]
 
 async function ask(url: string, init?: RequestInit): Promise<Answer> {
   const response = await fetch(url, init)

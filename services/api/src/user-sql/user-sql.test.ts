@@ -8,6 +8,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { openServerStore } from '@ribscope/store'
+import { serveEngine } from '@ribscope/store/testing'
 import { openFixture, VIP, type Answer, type Fixture, type Served } from '../testing/fixture.ts'
 import { mayCall } from './functions.ts'
 import { checkStatement } from './statement.ts'
@@ -26,7 +28,7 @@ const SECRET = 'the-secret-of-the-host'
 
 beforeAll(async () => {
   fixture = await openFixture()
-  served = await fixture.serve({ limits: { querySeconds: 2, rows: 1000 } })
+  served = await fixture.serveBoth({ limits: { querySeconds: 2, rows: 1000 } })
   folder = mkdtempSync(join(tmpdir(), 'ribscope-escape-'))
   secret = join(folder, 'secret.txt')
   writeFileSync(secret, SECRET)
@@ -526,6 +528,56 @@ describe('escapes', () => {
     expect(broken.status).toBe(400)
     expect(await rows('SELECT 1 AS a')).toEqual([{ a: 1 }])
     expect(await rows('SELECT 2 AS b')).toEqual([{ b: 2 }])
+  })
+})
+
+describe('over a server', () => {
+  const post = (to: Served, query: string, signal?: AbortSignal): Promise<Answer> =>
+    to.get('/api/v1/sql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+      ...(signal && { signal }),
+    })
+
+  test('who leaves makes room for others, who waited too', async () => {
+    const to = await fixture.serve({ limits: { querySeconds: 4 } }, { store: fixture.server })
+    const leaving = new AbortController()
+    const long = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 3'
+    const began = performance.now()
+    // Two run, one waits.
+    const asked = [1, 2, 3].map(() => post(to, long, leaving.signal).catch(() => 'left'))
+    await expect
+      .poll(async () => {
+        const [row] = await fixture.session.query<{ n: string }>(
+          "SELECT count() AS n FROM system.processes WHERE query LIKE '%) = 3%' AND query NOT LIKE '%system.processes%'",
+        )
+        return Number(row?.n)
+      })
+      .toBe(2)
+    leaving.abort()
+    expect(await Promise.all(asked)).toEqual(['left', 'left', 'left'])
+    expect((await post(to, 'SELECT 1')).status).toBe(200)
+    expect(performance.now() - began).toBeLessThan(3_500)
+    expect(to.log.filter((line) => /"level":50/.test(line))).toEqual([])
+  })
+
+  test('a server that is away is a 503, and comes back', async () => {
+    const http = await serveEngine(fixture.engine)
+    const store = openServerStore({ url: http.url })
+    const to = await fixture.serve({}, { store })
+    await http.close()
+    const away = await to.get('/api/v1/findings')
+    expect([away.status, away.json.type, away.headers.get('retry-after')]).toEqual([
+      503,
+      'urn:ribscope:problem:store-away',
+      '1',
+    ])
+    expect((await post(to, 'SELECT 1')).json.type).toBe('urn:ribscope:problem:store-away')
+    const again = await serveEngine(fixture.engine, { port: http.port })
+    expect((await to.get('/api/v1/findings')).status).toBe(200)
+    await store.close()
+    await again.close()
   })
 })
 

@@ -1,7 +1,7 @@
 /**
  * SQL of users, read only. `readonly=1` alone does not do it in an embedded engine: it still lets INTO OUTFILE write, file() read,
- * KILL QUERY run and several statements through one call (each tested by name). So: sessions of their own with limits set first and
- * readonly last, then the two gates in front of them.
+ * KILL QUERY run and several statements through one call (each tested by name). So: read-only sessions of their own with limits, and
+ * the two gates in front of them. The same over a server, whose user may be read-only too but need not be.
  */
 import type { QueryBytes, Store, StoreSession } from '@ribscope/store'
 import type { Limits } from '../config.ts'
@@ -45,11 +45,13 @@ export class UserSql {
     format: Format,
   ): Promise<string> {
     const { text, isShow } = checkStatement(sql, this.#known)
-    return this.#pool.use(async (session) => {
-      if (!isShow) {
-        checkTree(await session.queryText(`EXPLAIN AST ${text}`, 'CSV', params), this.#known)
-      }
-      return session.queryText(text, format, params)
+    return this.#pool.use(async (session, signal) => {
+      const until = { signal }
+      // The format beside the statement: a FORMAT behind EXPLAIN AST would be a part of what is explained.
+      const ask = async (sql: string, as: string): Promise<string> =>
+        Buffer.from((await session.queryBytes(sql, as, params, until)).body).toString()
+      if (!isShow) checkTree(await ask(`EXPLAIN AST ${text}`, 'CSV'), this.#known)
+      return ask(text, format)
     })
   }
 }
@@ -84,7 +86,8 @@ export async function runUserSql(
   if (!isShow) {
     // Without settings and limits of the caller's: none of them may change what the engine shows of the tree.
     await withSession(store, limits, values, async (session) => {
-      checkTree(await session.queryText(`EXPLAIN AST ${text}`, 'CSV'), known)
+      const { body } = await session.queryBytes(`EXPLAIN AST ${text}`, 'CSV')
+      checkTree(Buffer.from(body).toString(), known)
     })
   }
   return await withSession(store, own, { ...settings, ...values }, (session) =>
@@ -114,12 +117,12 @@ export async function viewsOf(db: Pick<StoreSession, 'query'>): Promise<Readonly
   return new Set(rows.map(({ name }) => name))
 }
 
-async function guarded(
+function guarded(
   store: Pick<Store, 'session'>,
   limits: Limits,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<StoreSession> {
-  const session = await store.session('sql', {
+  const own = {
     ...settings,
     max_execution_time: limits.querySeconds,
     timeout_overflow_mode: 'throw',
@@ -135,14 +138,6 @@ async function guarded(
     allow_ddl: 0,
     allow_introspection_functions: 0,
     query_plan_optimize_lazy_materialization: 0,
-  })
-  try {
-    await session.command('USE ribscope')
-    // Last: from here on no statement changes a setting, this one included.
-    await session.command('SET readonly = 1')
-  } catch (error) {
-    await session.close()
-    throw error
   }
-  return session
+  return store.session('sql', own, { database: 'ribscope', readonly: true })
 }

@@ -1,6 +1,8 @@
 /** The API as a process of its own, over a ClickHouse server. It keeps nothing: any number of them may run. */
 import { createApi } from '@ribscope/api'
 import type { Api, ApiConfig } from '@ribscope/api'
+import { detectorViews } from '@ribscope/detectors'
+import { schemaState } from '@ribscope/store'
 import type { ServerOptions } from '@ribscope/store'
 import type { Logger } from 'pino'
 import { Stops } from '../start.ts'
@@ -29,11 +31,19 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
   try {
     const store = await storeWhenCurrent(options.store, { ...options, views: true })
     stops.push(() => store.close())
+    const looking = await store.session('ready', { max_execution_time: 5 }, { readonly: true })
     const api = createApi(options.api, {
       store,
       log: log.child({ part: 'api' }),
       registry: createRegistry(),
-      readiness: () => ({ schema: true, bmp: true, analyst: true }),
+      async readiness() {
+        try {
+          const { state } = await schemaState(looking, detectorViews())
+          return { store: true, schema: state === 'current' }
+        } catch {
+          return { store: false }
+        }
+      },
     })
     await api.start()
     stops.push(() => api.stop())
