@@ -11,7 +11,7 @@ export type {
   PartitionStatus,
 } from './kafka/group-consumer.ts'
 export { KafkaPublisher } from './kafka/publisher.ts'
-export type { PublisherOptions } from './kafka/publisher.ts'
+export type { Outgoing, PublisherOptions } from './kafka/publisher.ts'
 export { ensureTopic } from './kafka/topics.ts'
 export type { TopicFacts, TopicOptions } from './kafka/topics.ts'
 export type { Publisher } from './transport.ts'

@@ -60,6 +60,11 @@ export class DumpTimers {
     this.#deadlines.add(us + QUIET_US, ROUTER)
   }
 
+  /** The same, in the middle of what the router says: there is no end of its dump to wait for. */
+  startMidway(): void {
+    this.#routerDone = true
+  }
+
   /** Receive time at which something is due. */
   get nextUs(): number {
     return this.#deadlines.nextUs + this.#heldUs
@@ -114,6 +119,10 @@ export class DumpTimers {
     const sincePeerUp = peer.upUs + MAX_DUMP_US
     const maxUs = sincePeerUp > us ? sincePeerUp : us + MAX_DUMP_US
     const view = peer.addView(ribCode, afi, safi, us, maxUs)
+    if (peer.midway) {
+      view.done = 'quiet'
+      return view
+    }
     this.#schedule(peer, Math.min(us + QUIET_US, maxUs))
     return view
   }

@@ -223,6 +223,28 @@ describe('end of a dump', () => {
     }
     expect(jumps.tick(200).rows()).toEqual(rows)
   })
+  test('a session that begins midway: nothing is swept and no dump ends before a Peer Up has begun one', () => {
+    const s = new TestSession({ midway: 'current' })
+      .at(0, announce(A, '10.0.0.0/24'))
+      .at(1, withdraw(A, '10.0.1.0/24'), endOfRib(A))
+      .at(200, announce(B, '10.0.0.0/24'))
+      .tick(400)
+    expect(dumps(s)).toEqual([])
+    expect(s.kind('bmp_up').map(effects)).toEqual([[]])
+    expect(s.kind('peer_up').map((row) => row['synthetic'])).toEqual([1, 1])
+    expect(s.rows('route_events').map((row) => row['phase'])).toEqual(['live', 'live', 'live'])
+    s.at(500, peerDown(B, 4)).at(510, peerUp(B), announce(B, '10.0.0.0/24')).tick(600)
+    expect(dumps(s)).toEqual(['515 192.0.2.2 adj_in_pre 1/1 quiet', '515 192.0.2.2 all quiet'])
+    expect(s.kind('peer_down').map((row) => row['counted'])).toEqual([1])
+  })
+
+  test('a session that begins midway after something was missed: all before is stale', () => {
+    const s = new TestSession({ midway: 'stale' }).at(0, announce(A, '10.0.0.0/24')).tick(400)
+    expect(dumps(s)).toEqual([])
+    expect(s.kind('bmp_up').map(effects)).toEqual([
+      [{ effect: 'stale', rib: 'any', afi: 0, safi: 0, before_seq: 1, cause: 'bmp_lost' }],
+    ])
+  })
 })
 
 describe('graceful restart (RFC 4724, RFC 8538)', () => {

@@ -114,6 +114,8 @@ export class Peer {
   up = false
   /** the peer is up because it sent routes, not because of a Peer Up */
   synthetic = false
+  /** the epoch began before this BMP session did: its dump is over, and says nothing about what came before */
+  midway = false
   upSeq = 0
   upUs = 0
   lastRmUs = 0

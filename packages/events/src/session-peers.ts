@@ -44,8 +44,11 @@ export class SessionPeers {
   readonly #rows: SessionRows
   readonly #timers: DumpTimers
   readonly #unknownDowns = new Set<bigint>()
+  readonly #midway: boolean
 
-  constructor(rows: SessionRows, timers: DumpTimers, maxPeers: number) {
+  /** @param midway the BMP session began in the middle of what the router says */
+  constructor(rows: SessionRows, timers: DumpTimers, maxPeers: number, midway: boolean) {
+    this.#midway = midway
     this.#router = rows.facts.router
     this.#rows = rows
     this.#timers = timers
@@ -152,7 +155,7 @@ export class SessionPeers {
 
   /** A peer without Peer Up: it sent routes, so it is up (ROUTERS.md GoBGP 1, FRR 6). */
   openEpoch(peer: Peer, rib: Rib, bmpUs: number): void {
-    this.#beginEpoch(peer)
+    this.#beginEpoch(peer, this.#midway && peer.epoch === 0)
     peer.synthetic = true
     peer.changed()
     this.#rows.row('peer_up', peer.facts, peer.epoch, {
@@ -164,9 +167,10 @@ export class SessionPeers {
   }
 
   /** The next row is the one that opens the epoch. */
-  #beginEpoch(peer: Peer): void {
+  #beginEpoch(peer: Peer, midway = false): void {
     const us = this.#timers.clock(this.#rows.rxUs)
-    this.#timers.epochBegins(peer, us)
+    if (!midway) this.#timers.epochBegins(peer, us)
+    peer.midway = midway
     peer.epoch++
     peer.up = true
     peer.synthetic = false
@@ -175,7 +179,7 @@ export class SessionPeers {
     peer.lastRmUs = 0
     peer.talked = false
     peer.views = []
-    peer.done = undefined
+    peer.done = midway ? 'quiet' : undefined
     peer.upFlags.clear()
     peer.offered.clear()
     peer.sentOffer = undefined

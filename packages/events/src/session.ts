@@ -22,7 +22,7 @@ import type { HeaderEntry } from './peer-table.ts'
 import type { RouteContext } from './route-extractor.ts'
 import type { PeerFacts } from './rows.ts'
 import { MAX_TEXT_OCTETS, SessionPeers, TOO_MANY } from './session-peers.ts'
-import { MAX_RAW_OCTETS, NO_ADDRESS, NO_PEER, SessionRows } from './session-rows.ts'
+import { MAX_RAW_OCTETS, NO_ADDRESS, NO_EFFECTS, NO_PEER, SessionRows } from './session-rows.ts'
 import type { SessionCounters } from './session-rows.ts'
 import type { RowSink } from './sink.ts'
 import { cleanName, cleanText } from './text.ts'
@@ -53,6 +53,13 @@ export interface SessionOptions {
    *   session, which then takes no more octets and has no rows
    */
   readonly nameRouter?: (name: string) => string | undefined
+  /**
+   * The stream begins in the middle: peers are up without having said so, their dumps are over, and nobody says that what they
+   * announced before is gone. What was known of the router before is `stale`, or, when nothing was missed since, `current`.
+   */
+  readonly midway?: 'stale' | 'current' | undefined
+  /** Called with each whole message, once it was read. */
+  readonly onMessage?: ((bytes: Uint8Array, start: number, end: number) => void) | undefined
 }
 
 export type SessionEnd = 'fin' | 'rst' | 'stop' | 'silence' | 'framing' | 'shutdown'
@@ -116,9 +123,11 @@ export class RouterSession {
     this.#rows = new SessionRows(facts, options.out, this.counters)
     this.#timers = new DumpTimers(this.#rows, options.limits?.views ?? DEFAULT_VIEWS)
     const max = options.limits?.messageOctets
+    const { onMessage } = options
     this.#framer = new BmpFramer(
       (bytes, start, end, offset) => {
         this.#message(bytes, start, end, offset)
+        if (onMessage !== undefined && !this.refused) onMessage(bytes, start, end)
       },
       max === undefined ? {} : { maxMessageOctets: max },
     )
@@ -300,10 +309,13 @@ export class RouterSession {
     }
     this.#rows.facts.router = name
     const maxPeers = this.#options.limits?.peers ?? DEFAULT_PEERS
-    this.#peers = new SessionPeers(this.#rows, this.#timers, maxPeers)
+    const { midway } = this.#options
+    this.#peers = new SessionPeers(this.#rows, this.#timers, maxPeers, midway !== undefined)
     this.#rows.open()
-    this.#rows.row('bmp_up', NO_PEER, 0, { effects: [this.#rows.staleRouter()] })
-    this.#timers.start(this.#timers.clock(this.#rows.rxUs))
+    const effects = midway === 'current' ? NO_EFFECTS : [this.#rows.staleRouter()]
+    this.#rows.row('bmp_up', NO_PEER, 0, { effects })
+    if (midway === undefined) this.#timers.start(this.#timers.clock(this.#rows.rxUs))
+    else this.#timers.startMidway()
     return true
   }
 

@@ -300,6 +300,7 @@ export {
   type ObmpReaderOptions,
   type OnObmpFrame,
 } from './openbmp/openbmp.ts'
+export { encodeObmpHeader, stampObmpHeader, type ObmpHeader } from './openbmp/encode.ts'
 export { MrtReader, mrtTypeName, type MrtHeader, type OnMrtRecord } from './mrt/reader.ts'
 export { MrtDecoder, type MrtPeer, type MrtRecord, type MrtRibEntry } from './mrt/record.ts'
 export { MrtToBmp, type MrtSource, type MrtToBmpEvents } from './mrt/to-bmp.ts'

@@ -7,6 +7,7 @@ import { DEFAULTS } from './config.ts'
 import type { BmpServerConfig } from './config.ts'
 import { Connection } from './connection.ts'
 import type { BatchConsumer } from './connection.ts'
+import type { RawOutlet } from './raw-feed.ts'
 
 export interface BmpServerDeps {
   readonly log: Logger
@@ -15,6 +16,8 @@ export interface BmpServerDeps {
     readonly source: string
     readonly bmpSession: number
   }) => BatchConsumer
+  /** Gets every message as it was received, behind OpenBMP's header. */
+  readonly raw?: RawOutlet
   /** microseconds since the epoch, for tests. Default: the clock */
   readonly now?: () => number
   /** microseconds of a clock that nobody sets, for tests */
@@ -110,6 +113,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
       openedUs,
       consumer: deps.openSink({ source, bmpSession: openedUs }),
       pool,
+      raw: deps.raw,
       limits: settings.limits ?? {},
       v4Tlvs: settings.v4Tlvs,
       maxBlockRows: settings.maxBlockRows,

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net'
 import { NativeSink, RouterSession } from '@ribscope/events'
 import type { Batch, BlockPool, SessionEnd, SessionLimits, SessionOptions } from '@ribscope/events'
 import type { Logger } from 'pino'
+import { RawFeed } from './raw-feed.ts'
+import type { RawOutlet } from './raw-feed.ts'
 
 /** Takes the rows of BMP sessions and keeps the order in which it gets those of one session. */
 export interface BatchConsumer {
@@ -16,6 +18,8 @@ export interface ConnectionOptions {
   readonly openedUs: number
   readonly consumer: BatchConsumer
   readonly pool: BlockPool
+  /** gets the messages as they are received */
+  readonly raw: RawOutlet | undefined
   readonly limits: SessionLimits
   readonly v4Tlvs: SessionOptions['v4Tlvs']
   readonly maxBlockRows: number
@@ -48,6 +52,7 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #socket: Socket
   readonly #sink: NativeSink
+  readonly #raw: RawFeed | undefined
   #submitted: Promise<void> = Promise.resolve()
   /** since when nothing is read from the socket */
   #pausedUs: number | undefined
@@ -70,6 +75,8 @@ export class Connection {
         this.#submit(batch)
       },
     })
+    this.#raw = options.raw === undefined ? undefined : this.#rawFeed(options.raw)
+    const raw = this.#raw
     this.session = new RouterSession({
       collector: options.collector,
       source: options.source,
@@ -78,6 +85,30 @@ export class Connection {
       limits: options.limits,
       v4Tlvs: options.v4Tlvs,
       nameRouter: (name) => options.nameRouter(this, name),
+      ...(raw === undefined
+        ? {}
+        : {
+            onMessage: (bytes, start, end) => {
+              raw.message(this.session.router, bytes, start, end, this.heardUs)
+            },
+          }),
+    })
+  }
+
+  #rawFeed(outlet: RawOutlet): RawFeed {
+    const { collector, source } = this.#options
+    return new RawFeed({
+      outlet,
+      collector,
+      source,
+      onWaiting: (octets) => {
+        this.waiting += octets
+        this.#options.onWaiting(this, octets)
+      },
+      onLost: (messages, reason) => {
+        const { router } = this.session
+        this.log.error({ router, messages, reason }, 'messages not in the raw topic')
+      },
     })
   }
 
@@ -125,6 +156,7 @@ export class Connection {
   }
 
   flush(): void {
+    this.#raw?.flush()
     if (this.#sink.pendingRows === 0) return
     for (const batch of this.#sink.flush()) this.#submit(batch)
     this.#hold(0)
@@ -178,6 +210,7 @@ export class Connection {
   /** All rows so far are with the consumer. */
   async settled(): Promise<void> {
     await this.#submitted
+    await this.#raw?.settled()
   }
 
   /** In order, and without waiting: a consumer that gets several batches at once makes one large insert of them. */

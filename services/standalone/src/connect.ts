@@ -114,6 +114,11 @@ export function topicName(ctx: Context, name = 'topic'): string {
   )
 }
 
+/** A topic that is not used unless it is named. @throws UsageError */
+export function optionalTopic(ctx: Context, name: string): string | undefined {
+  return text(ctx.values, name) === undefined ? undefined : topicName(ctx, name)
+}
+
 /** All but the size of messages, which is not for flags. @throws UsageError */
 export function topicOf(ctx: Context): Omit<TopicOptions, 'maxMessageOctets'> {
   const given = text(ctx.values, 'topic-retention') ?? ''

@@ -83,6 +83,11 @@ export const ENV: readonly EnvTwin[] = [
   },
   { flag: 'kafka-group', variable: 'RIBSCOPE_KAFKA_GROUP', about: 'consumer group of the writers' },
   { flag: 'topic', variable: 'RIBSCOPE_TOPIC', about: 'topic of events; dead letters: TOPIC.dead' },
+  {
+    flag: 'raw-topic',
+    variable: 'RIBSCOPE_RAW_TOPIC',
+    about: 'topic of BMP messages as they were received, with OpenBMP’s header',
+  },
   { flag: 'partitions', variable: 'RIBSCOPE_PARTITIONS', about: 'of topics that are made' },
   {
     flag: 'replication',

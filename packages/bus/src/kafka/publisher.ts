@@ -17,10 +17,18 @@ export interface PublisherOptions {
   readonly patient?: boolean
 }
 
+/** A message as it is sent. */
+export interface Outgoing {
+  readonly key: string
+  /** Must not change before it is sent. */
+  readonly value: Uint8Array
+  readonly headers: Readonly<Record<string, string>>
+}
+
 interface Waiting {
   readonly key: string
   readonly value: Buffer
-  readonly headers: Record<string, string>
+  readonly headers: Readonly<Record<string, string>>
   /** With what the record has beside the value. */
   readonly octets: number
   readonly done: () => void
@@ -78,12 +86,23 @@ export class KafkaPublisher implements Publisher {
   }
 
   send(key: string, value: Uint8Array, headers: Record<string, string>): Promise<void> {
+    return this.sendAll([{ key, value, headers }])
+  }
+
+  /** @returns resolves when the brokers have all of them; rejects as `publish` does, with the first that failed */
+  sendAll(messages: readonly Outgoing[]): Promise<void> {
     if (this.#stopping) return Promise.reject(new Error('the publisher is stopped'))
-    return new Promise((done, failed) => {
-      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-      const octets = value.length + envelopeOctets(key, headers)
-      this.#queue.push({ key, value: bytes, headers, octets, done, failed })
-      this.#waitingOctets += value.length
+    if (messages.length === 0) return Promise.resolve()
+    return new Promise((resolve, failed) => {
+      const last = messages.length - 1
+      for (const [i, { key, value, headers }] of messages.entries()) {
+        const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+        const octets = value.length + envelopeOctets(key, headers)
+        // They are confirmed in order.
+        const done = i === last ? resolve : ignore
+        this.#queue.push({ key, value: bytes, headers, octets, done, failed })
+        this.#waitingOctets += value.length
+      }
       this.#running ??= this.#run().finally(() => {
         this.#running = undefined
       })
@@ -251,6 +270,10 @@ function envelopeOctets(key: string, headers: Readonly<Record<string, string>>):
     octets += name.length + Buffer.byteLength(value) + 8
   }
   return octets
+}
+
+function ignore(): void {
+  // Another one tells.
 }
 
 function isRetriable(error: unknown): boolean {

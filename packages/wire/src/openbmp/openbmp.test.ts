@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../errors.ts'
 import { bmp, hex, rejection } from '../testing/bytes.ts'
+import { encodeObmpHeader, stampObmpHeader } from './encode.ts'
 import { decodeObmp, isWholeBmp, ObmpReader, type ObmpFrame } from './openbmp.ts'
 
 /** From RouteViews' stream, as bgpkit-parser's test of its header decoder has it. */
@@ -16,6 +17,8 @@ const ROUTEVIEWS = hex(`
   00000001
   03 00000033 02 00 00 0000000000000000 000000000000000000000000 3fda060e
   00000da3 00000000 61523c36 000c0e1c 02 00 0a`)
+
+const ROUTER_HASH = 'c677060bdd020a9e92be000200de2e31'
 
 const INITIATION = bmp(4, hex('0002 0004 746f7231'))
 
@@ -42,6 +45,28 @@ describe('binary header 1.7', () => {
       messageAt: 100,
       messageEnd: 151,
     })
+  })
+  test('written as it is read: that real one again; an IPv6 router; none', () => {
+    const header = {
+      collectorHash: hex('bf4f072f3ae149d23486024bc3dadfc4'),
+      adminId: 'is-cc-bmp1',
+      routerHash: hex('c677060bdd020a9e92be000200de2e31'),
+      routerIp: hex('0000000000000000 0000ffff 80df3369'),
+      routerGroup: 'route-views5',
+    }
+    const bytes = encodeObmpHeader(header)
+    stampObmpHeader(bytes, 0, 51, 1636088258811052)
+    expect(bytes).toEqual(ROUTEVIEWS.slice(0, 100))
+    const routerIp = hex('20010db8000000000000000000000007')
+    const six = encodeObmpHeader({ ...header, routerIp, routerGroup: '', adminId: 'é' })
+    expect(decodeObmp(six)).toMatchObject({
+      routerIp: '2001:db8::7',
+      routerGroup: '',
+      adminId: 'é',
+      headerOctets: 80,
+    })
+    const none = encodeObmpHeader({ ...header, routerIp: undefined })
+    expect(decodeObmp(none)).toMatchObject({ routerIp: '', routerHash: ROUTER_HASH })
   })
   test('an IPv6 router; hashes and addresses of zeros are unknown', () => {
     const bytes = ROUTEVIEWS.slice()

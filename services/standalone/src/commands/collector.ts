@@ -1,6 +1,6 @@
 /** `ribscope collector`: BMP in, rows to Kafka. */
 import { hostname } from 'node:os'
-import type { Command } from '../command.ts'
+import { UsageError, type Command } from '../command.ts'
 import {
   KAFKA_ENV,
   KAFKA_OPTIONS,
@@ -9,6 +9,7 @@ import {
   METRICS_ENV,
   METRICS_OPTIONS,
   METRICS_USAGE,
+  optionalTopic,
   TOPIC_ENV,
   TOPIC_OPTIONS,
   TOPIC_USAGE,
@@ -27,6 +28,7 @@ export const command: Command = {
   --bmp HOST:PORT      where routers connect (default 0.0.0.0:11019)
   --bmp-v4 TABLE       code points of TLVs in BMP version 4 (default auto; see ribscope decode --help)
   --name NAME          of this collector in rows (default: the host's name)
+  --raw-topic NAME     also publish every BMP message as it was received, behind OpenBMP's header
 ${KAFKA_USAGE}
 ${TOPIC_USAGE}
 ${METRICS_USAGE}
@@ -36,6 +38,7 @@ ${LOG_USAGE}`,
     bmp: { type: 'string', default: '0.0.0.0:11019' },
     'bmp-v4': { type: 'string' },
     name: { type: 'string' },
+    'raw-topic': { type: 'string' },
     ...KAFKA_OPTIONS,
     ...TOPIC_OPTIONS,
     ...METRICS_OPTIONS,
@@ -46,6 +49,7 @@ ${LOG_USAGE}`,
     bmp: 'RIBSCOPE_BMP',
     'bmp-v4': 'RIBSCOPE_BMP_V4',
     name: 'RIBSCOPE_COLLECTOR',
+    'raw-topic': 'RIBSCOPE_RAW_TOPIC',
     ...KAFKA_ENV,
     ...TOPIC_ENV,
     ...METRICS_ENV,
@@ -57,6 +61,8 @@ ${LOG_USAGE}`,
     const metrics = hostPort('--metrics', ctx.values['metrics'])
     const kafka = kafkaOf(ctx, 'collector')
     const topic = topicOf(ctx)
+    const rawTopic = optionalTopic(ctx, 'raw-topic')
+    if (rawTopic === topic.topic) throw new UsageError('--raw-topic: that is the topic of events')
     const config = await fabricOf(ctx)
     const table = await v4Tlvs(ctx.values, config.bmp.v4_tlvs)
     const collector = text(ctx.values, 'name') ?? hostname()
@@ -66,6 +72,7 @@ ${LOG_USAGE}`,
         bmp: { ...bmpOf(config), ...bmp, v4Tlvs: table, collector },
         kafka,
         topic,
+        rawTopic,
         metrics,
         log,
         signal: ctx.signal,

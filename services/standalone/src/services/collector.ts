@@ -15,6 +15,8 @@ export interface CollectorOptions {
   readonly bmp: BmpServerConfig
   readonly kafka: KafkaConnection
   readonly topic: Omit<TopicOptions, 'maxMessageOctets'>
+  /** Gets the messages of routers as they were received. */
+  readonly rawTopic?: string | undefined
   readonly metrics: HostPort
   readonly log: Logger
   /** Ends the wait for brokers at the start. */
@@ -54,6 +56,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       ...(maxSendOctets === undefined ? {} : { maxSendOctets }),
     })
     stops.push(() => publisher.stop(LAST_MS))
+    const raw = await rawOf(options, kafka, stops)
     const published = countPublished(registry)
     const bus = publishBatches(publisher)
     const outlet: BatchConsumer = {
@@ -68,6 +71,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       {
         log: log.child({ part: 'collector' }),
         openSink: () => outlet,
+        ...(raw === undefined ? {} : { raw }),
       },
     )
     watchCollector(registry, bmp, publisher)
@@ -92,4 +96,23 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await stops.run()
     throw error
   }
+}
+
+/** A publisher of its own: what it waits for does not hold up the rows' requests. */
+async function rawOf(
+  { rawTopic, topic, log, signal }: CollectorOptions,
+  kafka: ReturnType<typeof connectKafka>,
+  stops: Stops,
+): Promise<KafkaPublisher | undefined> {
+  if (rawTopic === undefined) return undefined
+  const facts = { ...topic, topic: rawTopic, maxMessageOctets: MAX_MESSAGE_OCTETS }
+  const { maxSendOctets } = await topicWhenThere(kafka, facts, log, signal)
+  const publisher = new KafkaPublisher({
+    kafka,
+    topic: rawTopic,
+    log: log.child({ part: 'raw publisher' }),
+    ...(maxSendOctets === undefined ? {} : { maxSendOctets }),
+  })
+  stops.push(() => publisher.stop(LAST_MS))
+  return publisher
 }
