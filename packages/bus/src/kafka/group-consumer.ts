@@ -7,7 +7,7 @@
  * of the group (topic, partition, first offset) it can thus recognise as done: see `InsertBlocks.token` of the store.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
+import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import type { BusLog } from '../log.ts'
 
 export interface Message {
@@ -200,13 +200,41 @@ export class GroupConsumer {
     const { batch } = payload
     const { partition } = batch
     const assigned = await this.#assigned(partition)
+    const [first] = batch.messages
     const last = batch.messages.at(-1)
-    if (last === undefined) return
+    if (first === undefined || last === undefined) return
+    // The library rejoins while handlers run, and forgets what it had read: so do we, else nobody reads it again.
+    if (isGone(assigned)) return
+    const position = assigned.position ?? 0n
+    if (BigInt(first.offset) > position && (await this.#fetchedTooLate(payload, position))) {
+      this.#consumer?.seek({ topic: batch.topic, partition, offset: String(position) })
+      return
+    }
+    if (isGone(assigned)) return
     assigned.end = BigInt(batch.highWatermark)
     for (const message of batch.messages) this.#add(assigned, message)
     // The library fetches from here on; what is done is what was committed.
     payload.resolveOffset(last.offset)
     await this.#whileBeating(this.#close(assigned), () => payload.heartbeat())
+  }
+
+  /** Whether the topic still has what lies between `position` and the batch: it was asked for from a later offset. */
+  async #fetchedTooLate({ batch }: EachBatchPayload, position: bigint): Promise<boolean> {
+    const { fetchedOffset } = batch as typeof batch & { readonly fetchedOffset: string }
+    if (BigInt(fetchedOffset) <= position) return false
+    const low = await this.#withAdmin((admin) => admin.fetchTopicOffsets(batch.topic))
+    const start = low.find((each) => each.partition === batch.partition)?.low ?? '0'
+    return BigInt(start) <= position
+  }
+
+  async #withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.#options.kafka.admin()
+    await admin.connect()
+    try {
+      return await use(admin)
+    } finally {
+      await admin.disconnect()
+    }
   }
 
   async #assigned(partition: number): Promise<Assigned> {
@@ -217,7 +245,10 @@ export class GroupConsumer {
       this.#partitions.set(partition, assigned)
     }
     if (assigned.position === undefined) {
-      this.#borders ??= this.#readBorders()
+      this.#borders ??= this.#readBorders().catch((error: unknown) => {
+        this.#borders = undefined
+        throw error
+      })
       const border = (await this.#borders).get(partition)
       assigned.position ??= border?.position ?? 0n
       assigned.upto ??= border?.upto
@@ -228,20 +259,16 @@ export class GroupConsumer {
   }
 
   async #readBorders(): Promise<Map<number, Border>> {
-    const { kafka, groupId, topic } = this.#options
-    const admin = kafka.admin()
-    await admin.connect()
-    try {
-      const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
-      const borders = new Map<number, Border>()
-      for (const { partition, offset, metadata } of found?.partitions ?? []) {
-        const position = BigInt(offset)
-        if (position >= 0n) borders.set(partition, { position, upto: readUpto(metadata, position) })
-      }
-      return borders
-    } finally {
-      await admin.disconnect()
+    const { groupId, topic } = this.#options
+    const [found] = await this.#withAdmin((admin) =>
+      admin.fetchOffsets({ groupId, topics: [topic] }),
+    )
+    const borders = new Map<number, Border>()
+    for (const { partition, offset, metadata } of found?.partitions ?? []) {
+      const position = BigInt(offset)
+      if (position >= 0n) borders.set(partition, { position, upto: readUpto(metadata, position) })
     }
+    return borders
   }
 
   #add(assigned: Assigned, message: KafkaMessage): void {
@@ -360,9 +387,9 @@ export class GroupConsumer {
     assigned.gone.abort()
     this.#partitions.delete(partition)
     this.#borders = undefined
-    // A rebalance: the assignment that follows begins from what is committed.
-    if (isRebalance(err)) return
-    log.error({ err, topic, partition }, 'group not handled, it is read again')
+    // The library tries a commit again and joins anew when a heartbeat fails, not when we do.
+    if (!isRebalance(err))
+      log.error({ err, topic, partition }, 'group not handled, it is read again')
     this.#consumer?.seek({ topic, partition, offset: String(committed ?? EARLIEST) })
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
 import { BusError } from './connection.ts'
 import { kafkajs } from './library.ts'
@@ -49,9 +50,8 @@ export async function ensureTopic(kafka: Kafka, options: TopicOptions): Promise<
         `topic ${topic} takes messages of ${allowed} octets, ${octets} are needed: raise its max.message.bytes`,
       )
     }
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
     return {
-      partitions: topics[0]?.partitions.length ?? 0,
+      partitions: await partitionsLed(admin, topic),
       maxSendOctets: allowed === undefined ? undefined : allowed - ENVELOPE_OCTETS,
     }
   } finally {
@@ -63,7 +63,8 @@ async function create(admin: Admin, options: TopicOptions): Promise<void> {
   const { topic, partitions, replication } = options
   try {
     await admin.createTopics({
-      waitForLeaders: true,
+      // The library's wait takes a broker that has not heard of the topic for a refusal.
+      waitForLeaders: false,
       topics: [
         {
           topic,
@@ -88,6 +89,29 @@ async function create(admin: Admin, options: TopicOptions): Promise<void> {
       `topic ${topic} can't be created (${partitions} partitions, ${replication} copies): ${reason(cause)}`,
       { cause },
     )
+  }
+}
+
+const LEADERS_MS = 30_000
+const LOOK_MS = 100
+
+/** @returns how many partitions, once each has a leader and the broker that is asked has heard of it */
+async function partitionsLed(admin: Admin, topic: string): Promise<number> {
+  const end = performance.now() + LEADERS_MS
+  for (;;) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      const partitions = topics[0]?.partitions ?? []
+      if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) {
+        return partitions.length
+      }
+    } catch (error) {
+      if (performance.now() > end) throw error
+    }
+    if (performance.now() > end) {
+      throw new BusError(`topic ${topic}: not every partition has a leader`)
+    }
+    await delay(LOOK_MS)
   }
 }
 
