@@ -127,7 +127,9 @@ describe.skipIf(missing !== undefined)('the bus on Kafka', { timeout: 240_000 },
     const admin = connect().admin()
     await admin.connect()
     const configEntries = [{ name: 'max.message.bytes', value: '20000' }]
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries }] })
+    const made = [{ topic, numPartitions: 1, configEntries }]
+    // What waits for the leaders here are the publisher's own repetitions.
+    await admin.createTopics({ topics: made, waitForLeaders: false })
     const publisher = new KafkaPublisher({ kafka: connect(), topic, log })
     // Headers count too: with them alone these are more than the topic takes at once.
     const headers = { columns: 'c'.repeat(500) }
