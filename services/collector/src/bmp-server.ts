@@ -1,13 +1,22 @@
-import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { BlockPool, nowUs } from '@ribscope/events'
 import type { Logger } from 'pino'
-import { createAllowList, sourceOf } from './allow-list.ts'
+import { Admission } from './admission.ts'
+import { sourceOf } from './allow-list.ts'
 import { DEFAULTS } from './config.ts'
 import type { BmpServerConfig } from './config.ts'
 import { Connection } from './connection.ts'
-import type { BatchConsumer } from './connection.ts'
+import type { BatchConsumer, Via } from './connection.ts'
+import { Dialer } from './dialer.ts'
+import { Listener } from './listener.ts'
+import { Names } from './names.ts'
+import { Pacer } from './pacer.ts'
 import type { RawOutlet } from './raw-feed.ts'
+import { Refusals } from './refusals.ts'
+import { statusOf } from './status.ts'
+import type { DialStatus, SessionStatus } from './status.ts'
+import { createTlsDoor } from './tls-door.ts'
+import { readTlsFiles } from './tls-files.ts'
 
 export interface BmpServerDeps {
   readonly log: Logger
@@ -24,91 +33,111 @@ export interface BmpServerDeps {
   readonly monotonic?: () => number
 }
 
-/** What one live connection is doing, for /metrics and the API. */
-export interface SessionStatus {
-  readonly router: string
-  readonly identified: boolean
-  readonly source: string
-  readonly bmpSession: number
-  readonly octets: number
-  readonly messages: number
-  readonly rows: number
-  readonly errors: number
-  readonly peers: number
-  readonly waitingOctets: number
-  readonly paused: boolean
-}
-
 export interface BmpServer {
   readonly name: string
-  /** @throws when the port cannot be bound */
+  /** @throws when a port cannot be bound */
   start(): Promise<void>
-  /** Closes all sessions; resolves when everything received is with the consumers. */
+  /** Closes all sessions; resolves when everything received is with the consumers, or `stopTimeoutMs` is over. */
   stop(): Promise<void>
   readonly address: AddressInfo | undefined
+  readonly tlsAddress: AddressInfo | undefined
   sessions(): SessionStatus[]
+  /** Routers that we dial. */
+  dials(): DialStatus[]
+  /** Rows that no consumer has accepted, and their octets; after `stop`: those that it did not wait for. */
+  unaccepted(): { readonly rows: number; readonly octets: number }
   /** Connections turned away since the start, by reason. */
   refused(): Readonly<Record<string, number>>
 }
 
-/** Seconds of silence before TCP asks whether the router is still there; libuv asks ten times, a second apart. */
-const KEEPALIVE_MS = 15_000
 /** Rows not encoded yet, of all sessions: beyond it the session that receives encodes at once. */
 const MAX_HELD_OCTETS = 64 << 20
-/** One line of log a reason and second, however many connections come. */
-const LOG_INTERVAL_US = 1_000_000
-
 /** A process that was busy for longer (an insert, a collection) did not listen to anybody meanwhile. */
 const MAX_BUSY_US = 500_000
 
-/** BMP over TCP (RFC 7854 section 3.2): one session per connection. */
+/**
+ * BMP over TCP (RFC 7854 section 3.2) and TLS: one session per connection, accepted or dialled.
+ *
+ * @throws TlsFileError
+ */
 export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): BmpServer {
   const settings = { ...DEFAULTS, ...config }
   const now = deps.now ?? nowUs
   const monotonic = deps.monotonic ?? (() => Math.floor(performance.now() * 1000))
   const { log } = deps
-  const allowed = createAllowList(config.allow)
   const pool = new BlockPool()
   const live = new Set<Connection>()
-  /** insertion order: the oldest first */
-  const unidentified = new Set<Connection>()
-  /** names in use, with those who use them */
-  const names = new Map<string, Set<Connection>>()
-  const ending = new Set<Promise<void>>()
-  const refusals: Record<string, number> = {}
-  const lastLogged = new Map<string, { us: number; unsaid: number }>()
+  const names = new Names(config.routerAddresses)
+  const refusals = new Refusals(log)
+  const admission = new Admission(settings, live, refusals, now)
+  const pacer = new Pacer<Connection>({
+    maxSessionOctets: settings.maxSessionOctets,
+    maxTotalOctets: settings.maxTotalOctets,
+    pause: (connection, forRoom) => {
+      // What waits shall wait where others see it.
+      if (forRoom) connection.flush()
+      connection.pause(clock(connection))
+    },
+    resume: (connection) => {
+      connection.resume(clock(connection))
+    },
+  })
+  /** those that have ended and whose rows are not all accepted */
+  const ending = new Map<Connection, Promise<void>>()
   let lastSession = 0
-  let totalWaiting = 0
   let totalHeld = 0
   let timer: NodeJS.Timeout | undefined
   let listenedUs = monotonic()
 
-  const server = createServer({ keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS }, accept)
-  server.on('error', (err) => {
-    log.error({ err }, 'bmp listener failed')
+  const { keepAliveMs } = settings
+  const listener = new Listener({ ...settings, onSocket: accept, log })
+  const { tls } = config
+  const door = tls?.listen && createTlsDoor({ ...settings, ...tls }, log)
+  const tlsListener =
+    tls?.listen && new Listener({ ...tls.listen, keepAliveMs, onSocket: acceptTls, log })
+  if (tls !== undefined) readTlsFiles(tls)
+  const dialers = (config.dial ?? []).map((target) => {
+    const { dialRetryMs: retryMs } = settings
+    const tlsFiles = () => (tls === undefined ? {} : readTlsFiles(tls))
+    return { target, dialer: new Dialer({ target, tlsFiles, retryMs, log, onSocket: dialled }) }
   })
 
+  // --- connections come ---------------------------------------------------------------------------
+
   function accept(socket: Socket): void {
-    const source = sourceOf(socket.remoteAddress)
-    socket.on('error', () => {
-      // Told apart in `close`; a socket that was refused has no other listener.
+    const source = admission.admit(socket)
+    if (source !== undefined) open(socket, source, 'tcp')
+  }
+
+  function acceptTls(socket: Socket): void {
+    const source = admission.admit(socket)
+    if (source === undefined || door === undefined) return
+    const done = admission.shakesHands(socket, source)
+    door.handshake(socket, {
+      secure: (secured) => {
+        done()
+        open(secured, source, 'tls')
+      },
+      failed: (reason) => {
+        // Whoever had to make room was counted.
+        if (done()) refusals.count(reason, source, now())
+      },
     })
-    if (!allowed(source)) return refuse(socket, source, 'source not in bmp.allow')
-    if (live.size - unidentified.size >= settings.maxSessions) {
-      return refuse(socket, source, 'session limit reached')
-    }
-    if (unidentified.size >= settings.maxUnidentified) {
-      const [oldest] = unidentified
-      if (oldest !== undefined) {
-        count('said nothing while others waited', oldest.source)
-        oldest.end('shutdown', now(), 'said nothing while others waited')
-      }
-    }
+  }
+
+  function dialled(socket: Socket): () => boolean {
+    socket.setKeepAlive(true, keepAliveMs)
+    const connection = open(socket, sourceOf(socket.remoteAddress), 'dial')
+    return () => connection.session.named
+  }
+
+  function open(socket: Socket, source: string, via: Via): Connection {
     const openedUs = Math.max(Math.floor(now()), lastSession + 1)
     lastSession = openedUs
     const connection = new Connection({
       socket,
       source,
+      via,
       collector: settings.collector,
       openedUs,
       consumer: deps.openSink({ source, bmpSession: openedUs }),
@@ -120,16 +149,21 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
       maxBlockOctets: settings.maxBlockOctets,
       log: log.child({ source, bmpSession: openedUs }),
       nameRouter,
-      onWaiting,
+      onWaiting: (octets) => {
+        pacer.changed(octets)
+      },
       onHeld: (octets) => {
         totalHeld += octets
+        pacer.changed(octets)
       },
       onEnd,
     })
     live.add(connection)
-    unidentified.add(connection)
-    connection.log.debug('bmp connection accepted')
+    pacer.add(connection)
+    admission.enter(connection)
+    connection.log.debug({ via }, 'bmp connection open')
     serve(connection, socket)
+    return connection
   }
 
   function serve(connection: Connection, socket: Socket): void {
@@ -139,7 +173,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
       listen()
       connection.receive(chunk, clock(connection))
       if (totalHeld > MAX_HELD_OCTETS) connection.flush()
-      pace(connection)
+      pacer.received(connection, chunk.length)
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       failure = error.code
@@ -149,6 +183,8 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
       connection.end(how, clock(connection))
     })
   }
+
+  // --- what happens to them -----------------------------------------------------------------------
 
   /** Before anything is concluded from silence: silence of a router is no silence when it was ours. */
   function listen(): void {
@@ -168,148 +204,99 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
     return Math.max(Math.floor(now()), connection.heardUs)
   }
 
-  function refuse(socket: Socket, source: string, reason: string): void {
-    count(reason, source)
-    socket.destroy()
-  }
-
-  function count(reason: string, source: string): void {
-    refusals[reason] = (refusals[reason] ?? 0) + 1
-    const us = now()
-    const last = lastLogged.get(reason)
-    if (last !== undefined && us - last.us < LOG_INTERVAL_US) {
-      last.unsaid++
-      return
-    }
-    log.warn({ source, reason, more: last?.unsaid ?? 0 }, 'bmp connection closed')
-    lastLogged.set(reason, { us, unsaid: 0 })
-  }
-
-  /** `name@source` where another source has the name; undefined where the name is not the source's to use. */
   function nameRouter(connection: Connection, name: string): string | undefined {
-    const { source } = connection
-    unidentified.delete(connection)
-    const owner = settings.routerAddresses?.get(name)
-    if (owner !== undefined && owner !== source && !isLoopback(source)) {
-      connection.log.warn({ sysName: name, expected: owner }, 'sysName belongs to another address')
-      count('sysName belongs to another address', source)
-      return undefined
-    }
-    const users = names.get(name) ?? new Set<Connection>()
-    const others = [...users].filter((other) => !other.ended)
-    const taken = others.some((other) => other.source !== source)
-    const router = taken ? `${name}@${source}` : name
-    if (taken) {
-      connection.log.warn({ sysName: name, router }, 'another router uses this sysName')
-    } else if (others.length > 0) {
-      connection.log.warn({ router }, 'a second bmp session of this router')
-    }
-    connection.sysName = name
-    names.set(name, users.add(connection))
-    connection.log.info({ router }, 'bmp session up')
+    admission.leave(connection)
+    const router = names.claim(connection, name)
+    if (router === undefined) {
+      refusals.count('sysName belongs to another address', connection.source, now())
+    } else connection.log.info({ router, via: connection.via }, 'bmp session up')
     return router
-  }
-
-  function onWaiting(connection: Connection, octets: number): void {
-    totalWaiting += octets
-    if (octets > 0) return
-    if (totalWaiting * 2 <= settings.maxTotalOctets) {
-      for (const each of live) {
-        if (each.paused && each.waiting * 2 <= settings.maxSessionOctets) {
-          each.resume(clock(each))
-        }
-      }
-    } else if (connection.paused && totalWaiting < settings.maxTotalOctets) {
-      if (connection.waiting * 2 <= settings.maxSessionOctets) connection.resume(clock(connection))
-    }
-  }
-
-  function pace(connection: Connection): void {
-    if (
-      connection.waiting >= settings.maxSessionOctets ||
-      totalWaiting >= settings.maxTotalOctets
-    ) {
-      connection.pause(clock(connection))
-    }
   }
 
   function onEnd(connection: Connection): void {
     live.delete(connection)
-    unidentified.delete(connection)
-    const { sysName } = connection
-    const users = sysName === undefined ? undefined : names.get(sysName)
-    if (sysName !== undefined && users?.delete(connection) === true && users.size === 0) {
-      names.delete(sysName)
-    }
-    const settled = connection.settled().finally(() => ending.delete(settled))
-    ending.add(settled)
+    admission.leave(connection)
+    names.release(connection)
+    pacer.remove(connection)
+    const settled = connection.settled().finally(() => ending.delete(connection))
+    ending.set(connection, settled)
   }
 
   function turn(): void {
     listen()
     const us = Math.floor(now())
+    admission.expire(us)
+    const silence = settings.silenceTimeoutMs * 1000
     for (const connection of live) {
-      if (unidentified.has(connection)) {
-        if (us - connection.openedUs < settings.identifyTimeoutMs * 1000) continue
-        count('no whole bmp message in time', connection.source)
-        connection.end('shutdown', us, 'no whole bmp message in time')
-        continue
-      }
+      if (admission.isGuest(connection)) continue
       connection.turn(Math.max(us, connection.heardUs))
-      pace(connection)
-      const silence = settings.silenceTimeoutMs * 1000
       if (silence > 0 && !connection.paused && us - connection.heardUs > silence) {
         connection.end('silence', us)
       }
+    }
+    pacer.tick()
+  }
+
+  // --- the whole ----------------------------------------------------------------------------------
+
+  function unaccepted(): { rows: number; octets: number } {
+    const all = [...live, ...ending.keys()]
+    return {
+      rows: all.reduce((sum, each) => sum + each.waitingRows, 0),
+      octets: all.reduce((sum, each) => sum + each.waiting, 0),
     }
   }
 
   return {
     name: 'bmp',
     async start() {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen({ host: settings.host, port: settings.port }, () => {
-          server.removeListener('error', reject)
-          resolve()
-        })
-      })
+      await listener.start()
+      log.info({ address: listener.address }, 'bmp listening')
+      await tlsListener?.start()
+      if (tlsListener !== undefined)
+        log.info({ address: tlsListener.address }, 'bmp over tls listening')
       timer = setInterval(turn, settings.flushIntervalMs)
-      log.info({ address: server.address() }, 'bmp listening')
+      for (const { dialer } of dialers) dialer.start()
     },
     async stop() {
       clearInterval(timer)
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => {
+      door?.stop()
+      for (const { dialer } of dialers) dialer.stop()
+      const closed = Promise.all([listener.stop(), tlsListener?.stop()])
+      admission.close()
+      for (const connection of [...live]) connection.end('shutdown', clock(connection))
+      const deadline = AbortSignal.timeout(settings.stopTimeoutMs)
+      const over = new Promise<void>((resolve) => {
+        deadline.addEventListener('abort', () => {
           resolve()
         })
       })
-      for (const connection of [...live]) connection.end('shutdown', clock(connection))
-      while (ending.size > 0) await Promise.all(ending)
+      while (ending.size > 0 && !deadline.aborted) {
+        await Promise.race([Promise.all(ending.values()), over])
+      }
+      const left = unaccepted()
+      if (left.rows > 0) {
+        log.error(
+          { ...left, routers: ending.size },
+          'stopped with rows that were not accepted in time',
+        )
+      }
       await closed
     },
     get address() {
-      const address = server.address()
-      return typeof address === 'object' && address !== null ? address : undefined
+      return listener.address
     },
-    sessions: () =>
-      [...live].map((each) => ({
-        router: each.session.router,
-        identified: each.session.named,
-        source: each.source,
-        bmpSession: each.openedUs,
-        octets: each.session.counters.octets,
-        messages: each.session.counters.messages,
-        rows: each.session.rows,
-        errors: each.session.counters.errors,
-        peers: each.session.peers,
-        waitingOctets: each.waiting,
-        paused: each.paused,
+    get tlsAddress() {
+      return tlsListener?.address
+    },
+    sessions: () => [...live].map(statusOf),
+    dials: () =>
+      dialers.map(({ target, dialer }) => ({
+        host: target.host,
+        port: target.port,
+        connected: dialer.connected,
       })),
-    refused: () => ({ ...refusals }),
+    unaccepted,
+    refused: () => refusals.counts,
   }
-}
-
-function isLoopback(source: string): boolean {
-  return source.startsWith('127.') || source === '::1'
 }

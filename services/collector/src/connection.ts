@@ -11,9 +11,16 @@ export interface BatchConsumer {
   submit(batch: Batch): Promise<void>
 }
 
+/** RFC 8446 section 5.1: the first octet of what a TLS client says. */
+const TLS_HANDSHAKE = 22
+
+/** How a connection came to be: accepted, accepted with TLS, or ours to a passive router. */
+export type Via = 'tcp' | 'tls' | 'dial'
+
 export interface ConnectionOptions {
   readonly socket: Socket
   readonly source: string
+  readonly via: Via
   readonly collector: string
   readonly openedUs: number
   readonly consumer: BatchConsumer
@@ -27,7 +34,7 @@ export interface ConnectionOptions {
   readonly log: Logger
   readonly nameRouter: (connection: Connection, name: string) => string | undefined
   /** octets of rows that wait for the consumer changed by so many */
-  readonly onWaiting: (connection: Connection, octets: number) => void
+  readonly onWaiting: (octets: number) => void
   /** octets of rows that are not even encoded yet changed by so many */
   readonly onHeld: (octets: number) => void
   readonly onEnd: (connection: Connection) => void
@@ -39,11 +46,14 @@ export interface ConnectionOptions {
  */
 export class Connection {
   readonly source: string
+  readonly via: Via
   readonly openedUs: number
   readonly session: RouterSession
   readonly log: Logger
   /** octets of batches that the consumer has not accepted */
   waiting = 0
+  /** the rows in them */
+  waitingRows = 0
   /** last time that octets came */
   heardUs: number
   ended = false
@@ -64,6 +74,7 @@ export class Connection {
     this.#options = options
     this.#socket = options.socket
     this.source = options.source
+    this.via = options.via
     this.openedUs = options.openedUs
     this.heardUs = options.openedUs
     this.log = options.log
@@ -103,7 +114,7 @@ export class Connection {
       source,
       onWaiting: (octets) => {
         this.waiting += octets
-        this.#options.onWaiting(this, octets)
+        this.#options.onWaiting(octets)
       },
       onLost: (messages, reason) => {
         const { router } = this.session
@@ -117,6 +128,11 @@ export class Connection {
     this.#held = octets
   }
 
+  /** Octets of rows that the consumer has not accepted, or that are not encoded yet. */
+  get backlog(): number {
+    return this.waiting + this.#held
+  }
+
   get paused(): boolean {
     return this.#pausedUs !== undefined
   }
@@ -127,8 +143,10 @@ export class Connection {
     this.#hold(this.#sink.pendingOctets)
     const { broken, refused } = this.session
     if (broken !== undefined) {
+      const tls = broken.offset === 0 && chunk[0] === TLS_HANDSHAKE
+      const facts = { router: this.session.router, offset: broken.offset, reason: broken.detail }
       this.log.warn(
-        { router: this.session.router, offset: broken.offset, reason: broken.detail },
+        { ...facts, ...(tls ? { hint: 'this is tls, on the port without' } : {}) },
         'framing lost',
       )
       this.end('framing', nowUs)
@@ -157,8 +175,9 @@ export class Connection {
 
   flush(): void {
     this.#raw?.flush()
-    if (this.#sink.pendingRows === 0) return
-    for (const batch of this.#sink.flush()) this.#submit(batch)
+    if (this.#sink.pendingRows > 0) {
+      for (const batch of this.#sink.flush()) this.#submit(batch)
+    }
     this.#hold(0)
   }
 
@@ -216,18 +235,22 @@ export class Connection {
   /** In order, and without waiting: a consumer that gets several batches at once makes one large insert of them. */
   #submit(batch: Batch): void {
     const octets = batch.body.length
+    const { rows } = batch
     this.waiting += octets
-    this.#options.onWaiting(this, octets)
+    this.waitingRows += rows
+    this.#options.onWaiting(octets)
     const accepted = this.#options.consumer
       .submit(batch)
       .catch((err: unknown) => {
+        if (this.ended) return
         // The rows are lost to us; the router has them still, and sends them again when it reconnects.
         this.log.error({ err, router: this.session.router }, 'rows not accepted, session closed')
         this.end('shutdown', this.heardUs, 'rows not accepted')
       })
       .then(() => {
         this.waiting -= octets
-        this.#options.onWaiting(this, -octets)
+        this.waitingRows -= rows
+        this.#options.onWaiting(-octets)
       })
     // `then`: what Promise.all collects would grow with the session.
     this.#submitted = Promise.all([this.#submitted, accepted]).then(() => undefined)

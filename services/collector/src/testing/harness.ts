@@ -29,6 +29,8 @@ export interface LogLine {
 
 export class Harness {
   readonly batches: Batch[] = []
+  /** Batches that the consumer was given, accepted or not. */
+  readonly offered: Batch[] = []
   readonly logs: LogLine[] = []
   readonly server: BmpServer
   /** Batches wait here while `held`. */
@@ -56,6 +58,7 @@ export class Harness {
         },
         openSink: () => ({
           submit: async (batch) => {
+            this.offered.push(batch)
             this.inFlight += batch.body.length
             if (this.held) {
               await new Promise<void>((resolve) => {
@@ -98,6 +101,11 @@ export class Harness {
     const waiting = this.#release
     this.#release = []
     for (const release of waiting) release()
+  }
+
+  /** The oldest go on; those that come are still held. */
+  letSome(count: number): void {
+    for (const release of this.#release.splice(0, count)) release()
   }
 
   rows(table: Batch['table'], router?: string): number {
