@@ -88,7 +88,11 @@ test('an interrupted migration is done again', async () => {
   expect((await migrate(db)).applied).toEqual([last])
 })
 
-test('views are replaced at every start, those of other packages after them', async () => {
+test('views that are not those of this program are replaced, those of other packages after them', async () => {
+  // One that there was not.
+  expect(await migrate(db, [VIEW])).toMatchObject({ applied: [] })
+  expect(await db.query('SELECT * FROM ribscope.more')).toEqual([])
+  // Two that are not what they were.
   await db.command('CREATE OR REPLACE VIEW ribscope.route_events AS SELECT 1 AS tampered')
   await db.command('DROP VIEW ribscope.rib_current')
   await migrate(db, [VIEW])
@@ -97,6 +101,14 @@ test('views are replaced at every start, those of other packages after them', as
   ).toEqual([{ n: '0' }])
   expect(await db.query('SELECT * FROM ribscope.more')).toEqual([])
   expect(views().map(({ name }) => name)).toContain('30_rib_current')
+})
+
+test('views that are there are left alone', async () => {
+  const made = (): Promise<unknown[]> =>
+    db.query("SELECT uuid FROM system.tables WHERE database = 'ribscope' ORDER BY name")
+  const before = await made()
+  await migrate(db, [VIEW])
+  expect(await made()).toEqual(before)
 })
 
 test('a shipped migration that was edited is refused, by name', async () => {

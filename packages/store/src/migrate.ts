@@ -1,4 +1,4 @@
-/** Creates or upgrades the schema: numbered migrations once each, views at every start. */
+/** Creates or upgrades the schema: numbered migrations once each, views whenever they are not those of this program. */
 import { clusterStatements } from './cluster.ts'
 import { digestOf, viewsNote } from './schema.ts'
 import { migrations, views } from './sql.ts'
@@ -30,10 +30,30 @@ const NOTE =
   'INSERT INTO ribscope.schema_migrations (name, digest) SELECT {name:String}, {digest:String}'
 
 /** Last of all: whoever waits for the views sees that they are these (`schemaState`). */
-const noteOfViews = (moreViews: readonly SqlFile[]): SqlFile => ({
+const noteOfViews = (moreViews: readonly SqlFile[], stored = ''): SqlFile => ({
   name: '9999_views',
-  text: `ALTER TABLE ribscope.schema_migrations MODIFY COMMENT '${viewsNote(moreViews)}'`,
+  text: `ALTER TABLE ribscope.schema_migrations MODIFY COMMENT '${viewsNote(moreViews)}${stored}'`,
 })
+
+/** The views as the engine has them, after the note of those that this program has: one that somebody replaced or dropped is seen. */
+async function storedViews(session: StoreSession): Promise<string> {
+  const [row] = await session.query<{ digest: string }>(`
+    SELECT lower(hex(SHA256(arrayStringConcat(groupArray(text), '\n')))) AS digest
+    FROM (SELECT create_table_query AS text FROM system.tables WHERE database = 'ribscope' AND engine = 'View' ORDER BY name)`)
+  return ` stored ${row?.digest ?? ''}`
+}
+
+/** Making the views anew takes a second of CPU, and is most of a start. */
+async function hasViews(session: StoreSession, moreViews: readonly SqlFile[]): Promise<boolean> {
+  const [ledger] = await session.query<{ comment: string }>(
+    "SELECT comment FROM system.tables WHERE database = 'ribscope' AND name = 'schema_migrations'",
+  )
+  const note = viewsNote(moreViews)
+  return (
+    ledger?.comment.startsWith(note) === true &&
+    ledger.comment === note + (await storedViews(session))
+  )
+}
 
 /**
  * @param moreViews views of other packages, in order, after those of the store
@@ -46,8 +66,9 @@ export async function migrate(
 ): Promise<MigrateResult> {
   const files = migrations()
   // All of them before the first is executed: a file that has no form for a cluster changes nothing.
+  const noteOnly = noteOfViews(moreViews)
   const plan = new Map(
-    [DATABASE, LEDGER, ...files, ...views(), ...moreViews, noteOfViews(moreViews)].map((file) => [
+    [DATABASE, LEDGER, ...files, ...views(), ...moreViews, noteOnly].map((file) => [
       file,
       statementsOf(file, options),
     ]),
@@ -87,11 +108,19 @@ export async function migrate(
     await session.command(NOTE, { name: file.name, digest: digestOf(file) })
     applied.push(file.name)
   }
+  const result = { applied, version: files.length }
+  // On a cluster each node has its own.
+  const isOne = options.cluster === undefined
+  if (isOne && applied.length === 0 && (await hasViews(session, moreViews))) return result
   for (const [file, statements] of plan) {
     if (file === DATABASE || file === LEDGER || files.includes(file)) continue
-    for (const statement of statements) await session.command(statement)
+    if (file === noteOnly && isOne) {
+      await session.command(noteOfViews(moreViews, await storedViews(session)).text)
+    } else {
+      for (const statement of statements) await session.command(statement)
+    }
   }
-  return { applied, version: files.length }
+  return result
 }
 
 /** The tables of one node can't become those of a cluster by the same statements, nor the other way round. */

@@ -75,7 +75,7 @@ export async function schemaState(
       why: `migration ${edited.name} differs from the one this schema was made with`,
     }
   }
-  if (moreViews !== undefined && ledger.comment !== viewsNote(moreViews)) {
+  if (moreViews !== undefined && !ledger.comment.startsWith(viewsNote(moreViews))) {
     return {
       state: 'older',
       why: 'the views of the schema are not those of this version: run ribscope migrate',
