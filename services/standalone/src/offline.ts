@@ -1,6 +1,7 @@
 /**
  * Recordings through the collector's, store's and analyst's own code, on one virtual clock made of the recorded arrival times.
- * Evaluates only when something can change: after events (those within two seconds together) and when a hold, settle or close timer falls due. An idle tail costs nothing.
+ * Evaluates only when something can change: after events (those within two seconds together) and when a hold, settle or close timer
+ * falls due. An idle tail costs nothing, nor do statistics that routers send all the time: they are stored with the next event.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,6 +25,8 @@ export interface AnalyzeOptions {
   readonly signal?: AbortSignal
   /** Called now and then with the virtual time reached, microseconds. */
   readonly onProgress?: (atUs: number, endUs: number) => void
+  /** Opens the temporary store; default `openEmbeddedStore`. The schema may be in it. */
+  readonly openStore?: (options: { dataDir: string }) => Promise<Store>
 }
 
 export interface Analysis {
@@ -38,6 +41,8 @@ const BURST_US = 2_000_000
 const TIMER_SLACK_US = 100_000
 /** A burst is evaluated once this many octets came, however short it was: memory stays bounded. */
 const BURST_OCTETS = 8 << 20
+/** What can change an answer at once. Statistics and errors alone change none: they are stored before the next evaluation. */
+const MOVING: ReadonlySet<string> = new Set(['route_log', 'session_log'])
 
 interface Track {
   readonly session: RouterSession
@@ -93,7 +98,7 @@ export async function withRecordings<T>(
   const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-analyze-'))
   let store: Store | undefined
   try {
-    store = await openEmbeddedStore({ dataDir })
+    store = await (options.openStore ?? openEmbeddedStore)({ dataDir })
     const db = await store.session('reader', {
       date_time_output_format: 'iso',
       // As for the API (services/api/src/api.ts).
@@ -172,17 +177,26 @@ async function play(
     return event.chunk.length
   }
 
+  async function storeAll(): Promise<void> {
+    const ready = batches
+    batches = []
+    await insertBatches(store, ready)
+  }
+
   /** Up to `at`: timers of sessions have their rows, rows are stored, views evaluated. */
   async function evaluate(at: number): Promise<void> {
     for (const { session, sink } of tracks.values()) {
       session.tick(at)
       batches.push(...sink.flush())
     }
-    const ready = batches
-    batches = []
-    await insertBatches(store, ready)
     clock = at
-    await analyst.round(at)
+    const timer = analyst.nextDueUs()
+    if ((timer !== undefined && timer <= at) || batches.some(({ table }) => MOVING.has(table))) {
+      await storeAll()
+      await analyst.round(at)
+    } else if (batches.reduce((sum, { body }) => sum + body.length, 0) >= BURST_OCTETS) {
+      await storeAll()
+    }
     options.onProgress?.(at, endUs)
   }
 
@@ -214,6 +228,7 @@ async function play(
     }
     await evaluate(Math.max(last, clock))
   }
+  await storeAll()
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {
