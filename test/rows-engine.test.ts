@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { JsonSink, JSON_TABLES, NativeSink, RouterSession } from '@ribscope/events'
 import type { Batch, JsonTable } from '@ribscope/events'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import {
   addPath,
@@ -48,7 +49,7 @@ const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-rows-'))
 let sessions = 0
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, [])
   db = await store.session('rows')
   await migrate(db)
 })

@@ -13,7 +13,8 @@ import { UserSql } from '../services/api/src/user-sql/user-sql.ts'
 import { detectorViews } from '@ribscope/detectors'
 import { listRecordings } from '@ribscope/events'
 import { loadFabric } from '@ribscope/fabric'
-import { migrate, openEmbeddedStore, views } from '@ribscope/store'
+import { migrate, views } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { insertBatches } from '../services/standalone/src/pipeline.ts'
@@ -86,7 +87,7 @@ describe.each(fixtures)('docs/sql.md, recording %s', (fixture) => {
   let userSql: UserSql
 
   beforeAll(async () => {
-    store = await openEmbeddedStore({ dataDir })
+    store = await openMigratedStore({ dataDir }, detectorViews())
     db = await store.session('docs')
     await migrate(db, detectorViews())
     const folder = join(FIXTURES, fixture)

@@ -12,7 +12,8 @@ import { NativeSink, RouterSession } from '@ribscope/events'
 import type { Batch } from '@ribscope/events'
 import { parseFabric } from '@ribscope/fabric'
 import { play, scenarios } from '@ribscope/simulator'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import { afterEach, expect, test } from 'vitest'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
@@ -87,7 +88,7 @@ let dataDir: string
 
 async function open(): Promise<void> {
   dataDir = mkdtempSync(join(tmpdir(), 'ribscope-analyst-'))
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, detectorViews())
   db = await store.session('test')
   await migrate(db, detectorViews())
 }

@@ -8,7 +8,8 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { detectorViews, formatTime } from '@ribscope/detectors'
 import { NativeSink, RouterSession, type Batch } from '@ribscope/events'
-import { migrate, openEmbeddedStore, type Store, type StoreSession } from '@ribscope/store'
+import { migrate, type Store, type StoreSession } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
@@ -28,7 +29,7 @@ let db: StoreSession
 type Json = Record<string, unknown>
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, detectorViews())
   db = await store.session('diff', { query_plan_optimize_lazy_materialization: 0 })
   await migrate(db, detectorViews())
 })

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { formatDateTime64 } from '@ribscope/events'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import {
   addPath,
@@ -50,7 +51,7 @@ const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-epochs-'))
 let store: Store
 let db: StoreSession
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, [])
   db = await store.session('epochs')
   await migrate(db)
 })

@@ -10,7 +10,8 @@ import { Analyst } from '@ribscope/analyst'
 import { detectorViews } from '@ribscope/detectors'
 import { NativeSink, RouterSession } from '@ribscope/events'
 import { parseFabric } from '@ribscope/fabric'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import {
   asPath,
@@ -42,7 +43,7 @@ let store: Store
 let db: StoreSession
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, detectorViews())
   db = await store.session('test')
   await migrate(db, detectorViews())
 })

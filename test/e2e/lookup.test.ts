@@ -11,7 +11,8 @@ import { createApi, type Api } from '@ribscope/api'
 import { detectorViews } from '@ribscope/detectors'
 import { formatDateTime64 } from '@ribscope/events'
 import { formatAddress } from '@ribscope/fabric'
-import { migrate, openEmbeddedStore, type Store, type StoreSession } from '@ribscope/store'
+import { migrate, type Store, type StoreSession } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import fc from 'fast-check'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
@@ -47,7 +48,7 @@ let api: Api
 type Json = Record<string, unknown>
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, detectorViews())
   db = await store.session('lookup')
   await migrate(db, detectorViews())
   api = createApi(

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { NativeSink, RouterSession, formatDateTime64 } from '@ribscope/events'
 import type { Batch } from '@ribscope/events'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import {
   asPath,
@@ -44,7 +45,7 @@ const session = new RouterSession({
 let us = START_US
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, [])
   db = await store.session('test')
   await migrate(db)
 })

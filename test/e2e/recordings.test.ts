@@ -8,8 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { detectorViews } from '@ribscope/detectors'
 import { defaultFabric, parseFabric } from '@ribscope/fabric'
 import type { FabricConfig } from '@ribscope/fabric'
+import { openMigratedStore } from '@ribscope/store/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { analyze } from '../../services/standalone/src/offline.ts'
 import type { Truth } from '../lab/scenarios.ts'
@@ -52,7 +54,12 @@ interface Analysis {
 
 async function analysed(folder: string, config: FabricConfig, what: string): Promise<Analysis> {
   const before = process.cpuUsage()
-  const result = await analyze({ paths: [folder], config, tailSeconds: 120 })
+  const result = await analyze({
+    paths: [folder],
+    config,
+    tailSeconds: 120,
+    openStore: (store) => openMigratedStore(store, detectorViews()),
+  })
   const { user, system } = process.cpuUsage(before)
   seconds.push(`${what} ${((user + system) / 1e6).toFixed(1)}`)
   return result as unknown as Analysis

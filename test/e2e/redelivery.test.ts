@@ -12,7 +12,8 @@ import { detectorViews } from '@ribscope/detectors'
 import { formatDateTime64 } from '@ribscope/events'
 import type { Batch } from '@ribscope/events'
 import { parseFabric } from '@ribscope/fabric'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
 import { rowsOf, simulated } from './feeds.ts'
@@ -40,7 +41,7 @@ let rows: Row[]
 let endUs = 0
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, detectorViews())
   db = await store.session('test')
   await migrate(db, detectorViews())
   const made = rowsOf(SCENARIOS.flatMap(simulated))

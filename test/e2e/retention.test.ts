@@ -8,13 +8,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { detectorViews } from '@ribscope/detectors'
 import { formatDateTime64 } from '@ribscope/events'
-import {
-  configureRetention,
-  DEFAULT_RETENTION,
-  migrate,
-  openEmbeddedStore,
-  retain,
-} from '@ribscope/store'
+import { configureRetention, DEFAULT_RETENTION, migrate, retain } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import {
   asPath,
@@ -51,7 +46,7 @@ let db: StoreSession
 
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'ribscope-retention-'))
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, detectorViews())
   db = await store.session('retention')
   await migrate(db, detectorViews())
 })

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { advanceSince, migrate, openEmbeddedStore } from '@ribscope/store'
+import { advanceSince, migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
 import { recorded, rowsOf } from './feeds.ts'
@@ -20,7 +21,7 @@ let store: Store
 let db: StoreSession
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, [])
   db = await store.session('since')
   await migrate(db)
 })

@@ -18,7 +18,8 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { detectorViews, query } from '@ribscope/detectors'
 import { BlockPool, NativeSink, RouterSession, formatDateTime64 } from '@ribscope/events'
 import type { Batch, RowSink, SessionRow } from '@ribscope/events'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import { views } from '../../packages/store/src/sql.ts'
 import {
@@ -50,7 +51,7 @@ let store: Store
 let db: StoreSession
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, detectorViews())
   db = await store.session('model')
   await migrate(db, detectorViews())
   // What the engine would merge sooner or later has to be right before.

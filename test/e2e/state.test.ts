@@ -8,7 +8,8 @@ import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatDateTime64 } from '@ribscope/events'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import {
@@ -53,7 +54,7 @@ let db: StoreSession
 const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-state-'))
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, [])
   db = await store.session('state')
   await migrate(db)
 })

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatDateTime64, listRecordings } from '@ribscope/events'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import { familyName, notificationName, notificationSubcodeName } from '@ribscope/wire'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -50,7 +51,7 @@ let store: Store
 let db: StoreSession
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, [])
   db = await store.session('trust')
   await migrate(db)
   await store.insertRows('detector_params', [{ key: 'quarantine_withdraws', value: 3 }])

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { detectorViews } from '@ribscope/detectors'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -72,7 +73,7 @@ const ROUTERS: Record<string, readonly [end: Sent['end'], ...steps: Step[]]> = {
 }
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, detectorViews())
   db = await store.session('visibility')
   await migrate(db, detectorViews())
   await store.insertRows('detector_params', [{ key: 'quarantine_withdraws', value: 3 }])

@@ -8,7 +8,8 @@ import { detectorViews } from '@ribscope/detectors'
 import { listRecordings } from '@ribscope/events'
 import { loadFabric, parseFabric, type FabricConfig } from '@ribscope/fabric'
 import { play, scenarios } from '@ribscope/simulator'
-import { migrate, openEmbeddedStore, type Store, type StoreSession } from '@ribscope/store'
+import { migrate, type Store, type StoreSession } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import { TableSizes } from '../../services/analyst/src/sizes.ts'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
 import { recorded, rowsOf, simulated, type Sent } from '../e2e/feeds.ts'
@@ -53,7 +54,7 @@ export async function fill(what: string, options: FillOptions = {}): Promise<Fil
   const endUs = Math.max(...sent.map((each) => each.endUs))
 
   const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-grafana-'))
-  const store = await openEmbeddedStore({ dataDir })
+  const store = await openMigratedStore({ dataDir }, detectorViews())
   const writer = await store.session('writer')
   await migrate(writer, detectorViews())
   const analyst = await Analyst.create({ store, config: fabric })

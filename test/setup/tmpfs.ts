@@ -1,8 +1,7 @@
 /**
- * Vitest's global set-up: temporary folders of tests on tmpfs, where the machine has one with room. A store of a test is thousands
- * of small files that live for seconds: on a disk, a fifth to a quarter of the CPU of such a test is the file system's.
- *
- * `TMPDIR` in the environment is left as it is.
+ * Vitest's global set-up: one folder for all temporary ones of a run, gone with it, and on tmpfs where the machine has one with room
+ * and `TMPDIR` names no other. A store of a test is thousands of small files that live for seconds: on a disk, a fifth to a quarter
+ * of the CPU of such a test is the file system's.
  */
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { freemem, tmpdir } from 'node:os'
@@ -13,19 +12,18 @@ const TMPFS = '/dev/shm'
 const ROOM_OCTETS = 4 * 2 ** 30
 const OURS = /^rbs-tmp-(\d+)-/
 
-export default function setUp(): (() => void) | undefined {
-  if (process.env['TMPDIR'] !== undefined) return undefined
-  if (!hasRoom()) {
-    console.log(`temporary folders are in ${tmpdir()}: no ${TMPFS} with 4 GiB free`)
-    return undefined
-  }
-  removeLeftOver()
-  const folder = mkdtempSync(join(TMPFS, `rbs-tmp-${process.pid}-`))
+export default function setUp(): () => void {
+  const before = process.env['TMPDIR']
+  const base = before === undefined && hasRoom() ? TMPFS : tmpdir()
+  if (base !== TMPFS) console.log(`temporary folders are in ${base}, which takes more time`)
+  removeLeftOver(base)
+  const folder = mkdtempSync(join(base, `rbs-tmp-${process.pid}-`))
   // As /tmp: daemons that give up root have folders of their own in it.
   chmodSync(folder, 0o1777)
   process.env['TMPDIR'] = folder
   return () => {
-    delete process.env['TMPDIR']
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -44,11 +42,11 @@ function hasRoom(): boolean {
   }
 }
 
-/** Runs that were killed can't clear up, and what is here takes memory. */
-function removeLeftOver(): void {
-  for (const name of readdirSync(TMPFS)) {
+/** Runs that were killed can't clear up, and what is on tmpfs takes memory. */
+function removeLeftOver(base: string): void {
+  for (const name of readdirSync(base)) {
     const pid = Number(OURS.exec(name)?.[1] ?? 0)
-    if (pid > 0 && !runs(pid)) rmSync(join(TMPFS, name), { recursive: true, force: true })
+    if (pid > 0 && !runs(pid)) rmSync(join(base, name), { recursive: true, force: true })
   }
 }
 

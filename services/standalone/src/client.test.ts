@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { createApi, type Api } from '@ribscope/api'
 import { detectorViews } from '@ribscope/detectors'
-import { migrate, openEmbeddedStore, type Store } from '@ribscope/store'
+import { migrate, type Store } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -22,7 +23,7 @@ const T = '2026-11-21 12:00:30.000000'
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ribscope-cli-'))
-  store = await openEmbeddedStore({ dataDir: folder })
+  store = await openMigratedStore({ dataDir: folder }, detectorViews())
   const setup = await store.session('setup')
   await migrate(setup, detectorViews())
   await setup.close()

@@ -5,7 +5,8 @@ import { Analyst } from '@ribscope/analyst'
 import { detectorViews } from '@ribscope/detectors'
 import { NativeSink, RouterSession } from '@ribscope/events'
 import { defaultFabric } from '@ribscope/fabric'
-import { migrate, openEmbeddedStore } from '@ribscope/store'
+import { migrate } from '@ribscope/store'
+import { openMigratedStore } from '@ribscope/store/testing'
 import type { Store, StoreSession } from '@ribscope/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -29,7 +30,7 @@ let db: StoreSession
 const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-orphans-'))
 
 beforeAll(async () => {
-  store = await openEmbeddedStore({ dataDir })
+  store = await openMigratedStore({ dataDir }, detectorViews())
   db = await store.session('test')
   await migrate(db, detectorViews())
 })

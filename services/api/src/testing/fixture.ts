@@ -6,14 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { detectorViews } from '@ribscope/detectors'
-import {
-  migrate,
-  openEmbeddedStore,
-  openServerStore,
-  type Store,
-  type StoreSession,
-} from '@ribscope/store'
-import { serveEngine } from '@ribscope/store/testing'
+import { migrate, openServerStore, type Store, type StoreSession } from '@ribscope/store'
+import { openMigratedStore, serveEngine } from '@ribscope/store/testing'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { expect } from 'vitest'
@@ -70,7 +64,7 @@ export interface Answer {
 
 export async function openFixture(): Promise<Fixture> {
   const dataDir = mkdtempSync(join(tmpdir(), 'ribscope-api-'))
-  const store = await openEmbeddedStore({ dataDir })
+  const store = await openMigratedStore({ dataDir }, detectorViews())
   const session = await store.session('test')
   await migrate(session, detectorViews())
   await fill(store)
