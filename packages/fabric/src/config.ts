@@ -1,4 +1,5 @@
 /** What fabric.yaml says, as types. Keys are those of the file; docs/configuration.md explains them. */
+import { defaultBmp, type BmpConfig } from './bmp.ts'
 import { defaultParams, type DetectorParams } from './params.ts'
 
 export const ROLES = ['tor', 'spine', 'superspine', 'rr', 'border', 'bgw'] as const
@@ -34,12 +35,7 @@ export interface FabricConfig {
   readonly detectors: DetectorParams
   /** Absolute path of the file with bearer tokens. */
   readonly auth: { readonly tokens_file: string | undefined }
-  readonly bmp: {
-    /** Sources that may open BMP sessions; undefined: private, link-local and loopback ones. */
-    readonly allow: readonly string[] | undefined
-    /** Code points of TLVs in BMP version 4: `auto`, the name of a table, or `bgp_pdu=7,...`. */
-    readonly v4_tlvs: string | undefined
-  }
+  readonly bmp: BmpConfig
   /** Names a browser may use in Host; address literals and localhost always may. */
   readonly http: { readonly hosts: readonly string[]; readonly origins: readonly string[] }
 }
@@ -133,7 +129,7 @@ export function defaultFabric(): FabricConfig {
     maintenance: [],
     detectors: defaultParams(),
     auth: { tokens_file: undefined },
-    bmp: { allow: undefined, v4_tlvs: undefined },
+    bmp: defaultBmp(),
     http: { hosts: [], origins: [] },
   }
 }

@@ -8,6 +8,7 @@ export {
   type Family,
   type Prefix,
 } from './address.ts'
+export { type BmpConfig } from './bmp.ts'
 export {
   defaultFabric,
   ROLES,

@@ -43,6 +43,33 @@ describe('fabric.yaml', () => {
     expect(parseFabric(text)).toEqual({ fabric: defaultFabric(), warnings: [] })
   })
 
+  test('limits, TLS and passive routers of BMP; files lie beside the file', () => {
+    const { fabric, warnings } = parseFabric(
+      `
+bmp:
+  max_sessions: 500
+  idle_timeout_s: 90
+  buffer_mib: 512
+  tls: { listen: '[::]:11020', cert: tls/own.pem, key: /etc/own.key, ca: ca.pem, client_auth: optional }
+  dial: [tor1.example:11019, { host: 2001:db8::1, port: 1790, tls: true }]
+`,
+      { folder: '/etc/ribscope' },
+    )
+    expect(warnings).toEqual([])
+    expect(fabric.bmp).toMatchObject({
+      ...{ max_sessions: 500, idle_timeout_s: 90, buffer_mib: 512 },
+      tls: {
+        listen: { host: '::', port: 11020 },
+        ...{ cert: '/etc/ribscope/tls/own.pem', key: '/etc/own.key', ca: '/etc/ribscope/ca.pem' },
+        client_auth: 'optional',
+      },
+      dial: [
+        { host: 'tor1.example', port: 11019 },
+        { host: '2001:db8::1', port: 1790, tls: true },
+      ],
+    })
+  })
+
   test('JSON is valid YAML', () => {
     const { fabric } = parseFabric(
       '{"routers": [{"name": "tor1", "asn": 65001}], "detectors": {"settle_s": 3}}',
@@ -171,6 +198,15 @@ describe('wrong values are errors with file and line', () => {
     ['detectors: { penalty_close: 3000 }', 'expected at most penalty_open (2000)'],
     ['detectors: { ingress_weights: 3 }', 'expected a map of ingress class to weight'],
     ['bmp: { allow: [all] }', 'bmp.allow[0] is "all", expected a prefix'],
+    ['bmp: { max_sessions: 0 }', 'bmp.max_sessions is "0", expected a whole number from 1'],
+    ['bmp: { tls: { listen: "::1:1" } }', 'bmp.tls.listen is "::1:1", expected HOST:PORT'],
+    ['bmp: { tls: { listen: "h:1" } }', 'bmp.tls has no cert'],
+    [
+      'bmp: { tls: { cert: a, key: b, client_auth: required } }',
+      'bmp.tls: client_auth required needs ca',
+    ],
+    ['bmp: { dial: [tor1] }', 'bmp.dial[0] is "tor1", expected HOST:PORT'],
+    ['bmp: { dial: [{ host: tor1 }] }', 'bmp.dial[0] has no port'],
     ['bmp: [1]', 'bmp is a list, expected a map with allow, v4_tlvs'],
   ])('%j: %s', (text, message) => {
     const { message: said, exitCode } = refusal(text)

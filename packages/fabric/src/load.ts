@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parsePrefix } from './address.ts'
+import { defaultBmp, readBmp } from './bmp.ts'
 import {
   defaultFabric,
   ROLES,
@@ -75,7 +76,7 @@ function readFabric(root: Spot, folder: string): FabricConfig {
     maintenance: top.get('maintenance', read.list(maintenance)) ?? [],
     detectors: detectors(top),
     auth: { tokens_file: top.get('auth', (spot) => tokensFile(spot, folder)) },
-    bmp: top.get('bmp', bmp) ?? { allow: undefined, v4_tlvs: undefined },
+    bmp: top.get('bmp', (spot) => readBmp(spot, folder)) ?? defaultBmp(),
     http: top.get('http', http) ?? { hosts: [], origins: [] },
   }
 }
@@ -259,14 +260,6 @@ const maintenanceScope: Reader<Maintenance['scope']> = (spot) => {
 const tokensFile = (spot: Spot, folder: string): string | undefined => {
   const path = new Section(spot, ['tokens_file']).get('tokens_file', read.word)
   return path === undefined ? undefined : resolve(folder, path)
-}
-
-const bmp: Reader<FabricConfig['bmp']> = (spot) => {
-  const section = new Section(spot, ['allow', 'v4_tlvs'])
-  return {
-    allow: section.get('allow', read.list(read.prefix)),
-    v4_tlvs: section.get('v4_tlvs', read.word),
-  }
 }
 
 const http: Reader<FabricConfig['http']> = (spot) => {

@@ -58,6 +58,17 @@ export const bgpId: Reader<string> = (spot) => {
     : spot.wrong('a BGP identifier as a.b.c.d')
 }
 
+/** HOST:PORT, for IPv6 [ADDRESS]:PORT. */
+export const hostPort: Reader<{ host: string; port: number }> = (spot) => {
+  const [, v6, name, digits = ''] =
+    /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(spot.text ?? '') ?? []
+  const host = v6 === undefined ? name : parseAddress(v6)?.text
+  const port = Number(digits)
+  return host !== undefined && port <= 65535
+    ? { host, port }
+    : spot.wrong('HOST:PORT, for IPv6 [ADDRESS]:PORT')
+}
+
 export const prefix: Reader<string> = (spot) => {
   const parsed = parsePrefix(spot.text ?? '')
   if (!parsed) return spot.wrong('a prefix as 10.0.0.0/24 or 2001:db8::/64')

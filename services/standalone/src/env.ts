@@ -17,6 +17,27 @@ export const ENV: readonly EnvTwin[] = [
     about:
       'code points of BMP version 4: auto, pmacct, draft-16, draft-20, draft-21, bgp_pdu=N,...',
   },
+  {
+    flag: 'bmp-tls',
+    variable: 'RIBSCOPE_BMP_TLS',
+    about: 'where BMP over TLS is accepted, HOST:PORT',
+  },
+  {
+    flag: 'bmp-tls-cert',
+    variable: 'RIBSCOPE_BMP_TLS_CERT',
+    about: 'certificate of the collector, a file in PEM',
+  },
+  { flag: 'bmp-tls-key', variable: 'RIBSCOPE_BMP_TLS_KEY', about: 'its key' },
+  {
+    flag: 'bmp-tls-ca',
+    variable: 'RIBSCOPE_BMP_TLS_CA',
+    about: 'authority of the routers; they have to show a certificate then',
+  },
+  {
+    flag: 'bmp-dial',
+    variable: 'RIBSCOPE_BMP_DIAL',
+    about: 'routers in passive mode to connect to, [tls://]HOST:PORT,...',
+  },
   { flag: 'http', variable: 'RIBSCOPE_HTTP', about: 'where HTTP is served, HOST:PORT' },
   {
     flag: 'clickhouse-http',

@@ -41,6 +41,16 @@ export function watchCollector(registry: Registry, bmp: BmpServer, outlet: Outle
     'For how long the next part takes nothing',
     () => failingSeconds(outlet),
   )
+  gauge(
+    'ribscope_collector_unaccepted_rows',
+    'Rows received that the next part has not confirmed',
+    () => bmp.unaccepted().rows,
+  )
+  gauge(
+    'ribscope_collector_unreached_routers',
+    'Routers in passive mode that are not connected',
+    () => bmp.dials().filter((each) => !each.connected).length,
+  )
   new Gauge({
     name: 'ribscope_collector_refused_connections',
     help: 'Connections turned away since the start',

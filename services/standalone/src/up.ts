@@ -5,13 +5,12 @@ import { Analyst, findingJson, incidentJson } from '@ribscope/analyst'
 import { createApi, createClickHouseHttp } from '@ribscope/api'
 import type { Api, ApiEvents, ClickHouseInterface } from '@ribscope/api'
 import { createBmpServer } from '@ribscope/collector'
-import type { BmpServer } from '@ribscope/collector'
+import type { BmpServer, BmpServerConfig } from '@ribscope/collector'
 import { detectorViews } from '@ribscope/detectors'
 import { nowUs } from '@ribscope/events'
 import type { FabricConfig } from '@ribscope/fabric'
 import { migrate, openEmbeddedStore } from '@ribscope/store'
 import type { Retention, Store } from '@ribscope/store'
-import type { V4TlvTable } from '@ribscope/wire'
 import type { Logger } from 'pino'
 import { bmpOf } from './bmp-config.ts'
 import { startKeeper } from './keeper.ts'
@@ -29,11 +28,7 @@ import { EmbeddedWriter } from './writer.ts'
 import type { WriterOptions } from './writer.ts'
 
 export interface UpOptions {
-  readonly bmp: {
-    readonly host: string
-    readonly port: number
-    readonly v4Tlvs?: V4TlvTable | undefined
-  }
+  readonly bmp: Pick<BmpServerConfig, 'host' | 'port' | 'v4Tlvs' | 'tls' | 'dial'>
   readonly http: { readonly host: string; readonly port: number }
   /** ClickHouse's own interface, read-only; undefined: none. */
   readonly clickhouseHttp?: { readonly host: string; readonly port: number } | undefined

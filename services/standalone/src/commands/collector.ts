@@ -15,7 +15,7 @@ import {
   TOPIC_USAGE,
   topicOf,
 } from '../connect.ts'
-import { bmpOf } from '../bmp-config.ts'
+import { BMP_ENV, BMP_OPTIONS, BMP_USAGE, bmpOf, linksOf } from '../bmp-config.ts'
 import { LOG_ENV, LOG_OPTIONS, LOG_USAGE, fabricOf, noArguments, serve } from '../start.ts'
 import { hostPort, text, v4Tlvs } from '../values.ts'
 
@@ -24,9 +24,10 @@ export const command: Command = {
   summary: 'accept BMP from routers, publish what they say to Kafka',
   usage: `ribscope collector [flags]
 
-  --config FILE        fabric.yaml, for bmp.allow and the addresses of routers
+  --config FILE        fabric.yaml, for bmp and the addresses of routers
   --bmp HOST:PORT      where routers connect (default 0.0.0.0:11019)
   --bmp-v4 TABLE       code points of TLVs in BMP version 4 (default auto; see ribscope decode --help)
+${BMP_USAGE}
   --name NAME          of this collector in rows (default: the host's name)
   --raw-topic NAME     also publish every BMP message as it was received, behind OpenBMP's header
 ${KAFKA_USAGE}
@@ -37,6 +38,7 @@ ${LOG_USAGE}`,
     config: { type: 'string' },
     bmp: { type: 'string', default: '0.0.0.0:11019' },
     'bmp-v4': { type: 'string' },
+    ...BMP_OPTIONS,
     name: { type: 'string' },
     'raw-topic': { type: 'string' },
     ...KAFKA_OPTIONS,
@@ -48,6 +50,7 @@ ${LOG_USAGE}`,
     config: 'RIBSCOPE_CONFIG',
     bmp: 'RIBSCOPE_BMP',
     'bmp-v4': 'RIBSCOPE_BMP_V4',
+    ...BMP_ENV,
     name: 'RIBSCOPE_COLLECTOR',
     'raw-topic': 'RIBSCOPE_RAW_TOPIC',
     ...KAFKA_ENV,
@@ -65,11 +68,12 @@ ${LOG_USAGE}`,
     if (rawTopic === topic.topic) throw new UsageError('--raw-topic: that is the topic of events')
     const config = await fabricOf(ctx)
     const table = await v4Tlvs(ctx.values, config.bmp.v4_tlvs)
+    const links = await linksOf(ctx, config)
     const collector = text(ctx.values, 'name') ?? hostname()
     return serve(ctx, 'collector', async (log) => {
       const { startCollector } = await import('../services/collector.ts')
       const running = await startCollector({
-        bmp: { ...bmpOf(config), ...bmp, v4Tlvs: table, collector },
+        bmp: { ...bmpOf(config), ...links, ...bmp, v4Tlvs: table, collector },
         kafka,
         topic,
         rawTopic,

@@ -1,4 +1,5 @@
 /** `ribscope up`: everything in one process. */
+import { BMP_ENV, BMP_OPTIONS, BMP_USAGE, linksOf } from '../bmp-config.ts'
 import { UsageError, type Command } from '../command.ts'
 import {
   fabricOf,
@@ -24,6 +25,7 @@ export const command: Command = {
   --config FILE        fabric.yaml (default: everything is inferred)
   --bmp HOST:PORT      where routers connect (default 0.0.0.0:11019)
   --bmp-v4 TABLE       code points of TLVs in BMP version 4 (default auto; see ribscope decode --help)
+${BMP_USAGE}
   --http HOST:PORT     API (default 127.0.0.1:8080)
   --clickhouse-http HOST:PORT  ClickHouse's own HTTP interface, read-only (default: none)
   --data DIR           data directory (default ./ribscope-data)
@@ -36,6 +38,7 @@ ${LOG_USAGE}`,
     config: { type: 'string' },
     bmp: { type: 'string', default: '0.0.0.0:11019' },
     'bmp-v4': { type: 'string' },
+    ...BMP_OPTIONS,
     http: { type: 'string', default: '127.0.0.1:8080' },
     'clickhouse-http': { type: 'string' },
     data: { type: 'string', default: './ribscope-data' },
@@ -49,6 +52,7 @@ ${LOG_USAGE}`,
     config: 'RIBSCOPE_CONFIG',
     bmp: 'RIBSCOPE_BMP',
     'bmp-v4': 'RIBSCOPE_BMP_V4',
+    ...BMP_ENV,
     http: 'RIBSCOPE_HTTP',
     'clickhouse-http': 'RIBSCOPE_CLICKHOUSE_HTTP',
     data: 'RIBSCOPE_DATA',
@@ -69,11 +73,12 @@ ${LOG_USAGE}`,
     const demo = flag(ctx.values, 'demo')
     const config = await fabricOf(ctx, demo)
     const table = await v4Tlvs(ctx.values, config.bmp.v4_tlvs)
+    const links = await linksOf(ctx, config)
     const log = await loggerOf(ctx)
     const { startUp } = await import('../up.ts')
 
     const running = await startUp({
-      bmp: { ...bmp, v4Tlvs: table },
+      bmp: { ...bmp, ...links, v4Tlvs: table },
       http,
       clickhouseHttp,
       dataDir,

@@ -1,5 +1,4 @@
 /** The collector as a process of its own: BMP in, batches of rows to Kafka. */
-import { setTimeout as delay } from 'node:timers/promises'
 import { connectKafka, KafkaPublisher } from '@ribscope/bus'
 import type { KafkaConnection, TopicOptions } from '@ribscope/bus'
 import { createBmpServer, publishBatches } from '@ribscope/collector'
@@ -34,6 +33,7 @@ export interface Collector {
 export const MAX_MESSAGE_OCTETS = 900 << 10
 /** Brokers that take nothing for so long: a load balancer may send routers elsewhere. */
 const READY_FAILING_MS = 10_000
+/** With brokers away it would wait for ever: what they have not got is the routers' to send again. */
 const DRAIN_MS = 20_000
 const LAST_MS = 2_000
 
@@ -67,7 +67,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       },
     }
     const bmp = createBmpServer(
-      { maxBlockOctets: MAX_MESSAGE_OCTETS, ...options.bmp },
+      { maxBlockOctets: MAX_MESSAGE_OCTETS, stopTimeoutMs: DRAIN_MS, ...options.bmp },
       {
         log: log.child({ part: 'collector' }),
         openSink: () => outlet,
@@ -76,15 +76,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     )
     watchCollector(registry, bmp, publisher)
     await bmp.start()
-    // With brokers away it would wait for ever: what they have not got is the routers' to send again.
-    stops.push(async () => {
-      const limit = new AbortController()
-      await Promise.race([
-        bmp.stop(),
-        delay(DRAIN_MS, undefined, { signal: limit.signal }).catch(() => undefined),
-      ])
-      limit.abort()
-    })
+    stops.push(() => bmp.stop())
     missing = () => {
       const since = publisher.failingSinceMs
       return since === undefined || Date.now() - since < READY_FAILING_MS
