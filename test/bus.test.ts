@@ -214,6 +214,69 @@ describe.skipIf(missing !== undefined)('the bus on Kafka', { timeout: 240_000 },
     expect([...store.values].sort()).toEqual([...sent, ...more].sort())
   })
 
+  test('what the topic drops before it is stored is counted, at the start and on the way', async () => {
+    const topic = await newTopic(1)
+    const admin = connect().admin()
+    await admin.connect()
+    const drop = async (before: number): Promise<void> => {
+      // kafkajs deletes only from topics that it has asked about before.
+      await admin.fetchTopicOffsets(topic)
+      await admin.deleteTopicRecords({
+        topic,
+        partitions: [{ partition: 0, offset: String(before) }],
+      })
+    }
+    const send = async (from: number, to: number): Promise<void> => {
+      const publisher = new KafkaPublisher({ kafka: connect(), topic, log })
+      const values = Array.from({ length: to - from }, (_, i) => Buffer.alloc(100_000, from + i))
+      await Promise.all(values.map((value) => publisher.send('r', value, {})))
+      await publisher.stop(10_000)
+    }
+    const seen: number[] = []
+    let handled: (() => void) | undefined
+    const member = (wait: Promise<void>): GroupConsumer =>
+      new GroupConsumer({
+        ...consumerOptions(topic, 'drops'),
+        maxOctets: 500_000,
+        maxWaitingOctets: 500_000,
+        handle: async (group) => {
+          handled?.()
+          await wait
+          seen.push(...group.messages.map(({ offset }) => Number(offset)))
+        },
+      })
+    await send(0, 10)
+    const first = member(Promise.resolve())
+    await first.start()
+    await until('ten', () => first.partitions[0]?.position === 10n, 30_000)
+    await first.stop()
+    await send(10, 60)
+    await drop(15)
+    let go = (): void => undefined
+    const wait = new Promise<void>((done) => {
+      go = done
+    })
+    const begun = new Promise<void>((done) => {
+      handled = done
+    })
+    const second = member(wait)
+    await second.start()
+    await begun
+    expect(second.counters.lost).toBe(5)
+    // What is in memory is stored; what is not even fetched is gone.
+    await drop(55)
+    go()
+    await until('the last', () => second.partitions[0]?.position === 60n, 30_000)
+    await second.stop()
+    await admin.disconnect()
+    const expected = [...Array(60).keys()].filter((i) => i < 10 || i >= 15)
+    expect(seen.length + second.counters.lost - 5).toBe(expected.length)
+    expect(new Set(seen).size).toBe(seen.length)
+    expect(seen.slice(-5)).toEqual([55, 56, 57, 58, 59])
+    expect(second.counters.lost).toBeGreaterThan(20)
+    expect(second.counters.lost).toBeLessThan(45)
+  })
+
   test('the broker is killed and comes back: nothing is lost, a key keeps its order', async () => {
     const topic = await newTopic(4)
     const store = new Store()

@@ -4,12 +4,8 @@ export type { BatchHeaders, WireHeaders } from './message.ts'
 export { BusError, connectKafka } from './kafka/connection.ts'
 export type { KafkaConnection } from './kafka/connection.ts'
 export { GroupConsumer } from './kafka/group-consumer.ts'
-export type {
-  Group,
-  GroupConsumerOptions,
-  Message,
-  PartitionStatus,
-} from './kafka/group-consumer.ts'
+export type { GroupConsumerOptions, GroupCounters, PartitionStatus } from './kafka/group-options.ts'
+export type { Group, Message } from './kafka/partition.ts'
 export { KafkaPublisher } from './kafka/publisher.ts'
 export type { Outgoing, PublisherOptions } from './kafka/publisher.ts'
 export { ensureTopic } from './kafka/topics.ts'

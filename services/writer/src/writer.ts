@@ -1,8 +1,15 @@
 /** From Kafka into ClickHouse: groups of messages become few large inserts, each stored once whatever dies. */
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { BadMessage, decodeHeaders, GroupConsumer, KafkaPublisher } from '@ribscope/bus'
-import type { BatchHeaders, connectKafka, Group, Message, PartitionStatus } from '@ribscope/bus'
+import { BadMessage, BusError, decodeHeaders, GroupConsumer, KafkaPublisher } from '@ribscope/bus'
+import type {
+  BatchHeaders,
+  connectKafka,
+  Group,
+  GroupCounters,
+  Message,
+  PartitionStatus,
+} from '@ribscope/bus'
 import { faultOf } from '@ribscope/store'
 import type { Store } from '@ribscope/store'
 import type { Logger } from 'pino'
@@ -46,7 +53,9 @@ export class KafkaWriter {
   constructor(options: WriterOptions) {
     this.#options = options
     const { kafka, log } = options
-    this.#deadLetters = new KafkaPublisher({ kafka, topic: options.deadLetterTopic, log })
+    // A topic that is not there must not stop all others for a message that nobody can store.
+    const topic = options.deadLetterTopic
+    this.#deadLetters = new KafkaPublisher({ kafka, topic, log, patient: false })
     this.#consumer = new GroupConsumer({
       kafka,
       log,
@@ -67,8 +76,19 @@ export class KafkaWriter {
     return this.#consumer.partitions
   }
 
+  /** Messages that nobody can store, since the start. */
   get deadLetters(): number {
     return this.#deadLetterCount
+  }
+
+  /** Groups, those that somebody had begun before, messages that the topic dropped before they were stored. */
+  get counters(): GroupCounters {
+    return this.#consumer.counters
+  }
+
+  /** Octets that wait for an insert. */
+  get waitingOctets(): number {
+    return this.#consumer.waitingOctets
   }
 
   get failingSinceMs(): number | undefined {
@@ -117,13 +137,13 @@ export class KafkaWriter {
   async #insertPart(group: Group, part: Part, cancelled: AbortSignal): Promise<void> {
     const refused = await this.#insert(part, tokenOf(group, part), cancelled)
     if (refused === undefined) return
-    // One of them is bad. Each has a token of its own then, the same ones whoever repeats this.
+    // One of them is bad. Each has a token of its own then, the same whoever repeats this.
     for (const message of part.messages) {
       const alone = { headers: part.headers, messages: [message], rows: 0 }
       const why =
         part.messages.length === 1
           ? refused
-          : await this.#insert(alone, tokenOf(group, alone), cancelled)
+          : await this.#insert(alone, tokenOf(group, alone, message), cancelled)
       if (why !== undefined) await this.#bury(group, message, why)
     }
   }
@@ -167,21 +187,35 @@ export class KafkaWriter {
       const first = Array.isArray(value) ? value[0] : value
       if (first !== undefined) headers[name] = Buffer.from(first).toString('utf8')
     }
-    await this.#deadLetters.send(message.key, message.value, {
-      ...headers,
-      dead_reason: reason.slice(0, 1000),
-      dead_topic: place.topic,
-      dead_partition: String(place.partition),
-      dead_offset: place.offset,
-    })
+    try {
+      await this.#deadLetters.send(message.key, message.value, {
+        ...headers,
+        dead_reason: reason.slice(0, 1000),
+        dead_topic: place.topic,
+        dead_partition: String(place.partition),
+        dead_offset: place.offset,
+      })
+    } catch (err) {
+      if (!(err instanceof BusError)) throw err
+      this.#options.log.error(
+        { err, ...place },
+        'no dead letter: only its own topic has the message',
+      )
+    }
   }
 }
 
-/** The same messages of the same place have the same token: what is repeated is stored once. */
-function tokenOf(group: Group, part: Part): string {
-  const { table, columns } = part.headers
-  const kind = createHash('sha256').update(`${group.topic} ${table} ${columns.join()}`)
-  const first = part.messages[0]?.offset ?? 0n
-  const last = part.messages.at(-1)?.offset ?? 0n
-  return [kind.digest('hex').slice(0, 24), group.partition, group.first, first, last].join('-')
+/**
+ * The same messages of the same place have the same token: what is repeated is stored once. The time tells a topic that was made anew,
+ * whose offsets begin again.
+ *
+ * @param alone  one message of the group, inserted for itself
+ */
+function tokenOf(group: Group, { headers }: Part, alone?: Message): string {
+  const { topic, partition, first, last, messages } = group
+  const { table, columns } = headers
+  const time = messages.at(-1)?.timestampMs ?? 0
+  const kind = createHash('sha256').update(`${topic} ${table} ${columns.join()} ${time}`)
+  const place = [kind.digest('hex').slice(0, 24), partition, first, last]
+  return [...place, ...(alone === undefined ? [] : [alone.offset])].join('-')
 }

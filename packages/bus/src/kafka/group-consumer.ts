@@ -2,114 +2,62 @@
  * Messages of a topic in groups, each group handled once in effect whatever dies.
  *
  * A group is a run of offsets of one partition. Before it is handled its borders are written down: offset `first` is committed
- * with the metadata `{"upto": last}`. After it the next offset is committed, with the next group's border beside it when it is known already.
- * Who takes the partition over finds the border and forms the same group of the same messages. What the handler does under the name
- * of the group (topic, partition, first offset) it can thus recognise as done: see `InsertBlocks.token` of the store.
+ * with the metadata `{"upto": last}`. After it the next offset is committed. Who takes the partition over finds the border and forms
+ * the same group of the same messages. What the handler does under the name of the group (topic, partition, first and last offset) it
+ * can thus recognise as done: see `InsertBlocks.token` of the store.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
-import type { BusLog } from '../log.ts'
-
-export interface Message {
-  readonly offset: bigint
-  readonly key: string
-  readonly value: Uint8Array
-  readonly headers: NonNullable<KafkaMessage['headers']>
-  /** When the broker got it, milliseconds since 1970. */
-  readonly timestampMs: number
-}
-
-export interface Group {
-  readonly topic: string
-  readonly partition: number
-  readonly first: bigint
-  readonly last: bigint
-  readonly messages: readonly Message[]
-  /** Someone began this group before: what it did may be done already. */
-  readonly repeated: boolean
-}
-
-export interface GroupConsumerOptions {
-  readonly kafka: Kafka
-  readonly groupId: string
-  readonly topic: string
-  readonly log: BusLog
-  /**
-   * Handles a group; when it resolves the group is done. It may be called again for a group that it was called for, here or elsewhere,
-   * with the same messages.
-   *
-   * @param cancelled  aborts when the partition went to somebody else: trying again is no longer ours
-   * @throws only when the consumer is to give the partition up
-   */
-  readonly handle: (group: Group, cancelled: AbortSignal) => Promise<void>
-  /** A group is closed when it holds so many octets of values, or so many messages, or has waited so long. */
-  readonly maxOctets: number
-  readonly maxMessages: number
-  readonly maxWaitMs: number
-  /** Partitions handled at a time. */
-  readonly concurrency: number
-  /** Default 30 s: a member that is silent for so long is taken for dead. */
-  readonly sessionTimeoutMs?: number
-}
-
-export interface PartitionStatus {
-  readonly partition: number
-  /** What is committed: the offset that is handled next. */
-  readonly position: bigint
-  /** Messages behind the end of the partition, as far as it is known. */
-  readonly lag: bigint
-  readonly waitingOctets: number
-}
-
-interface Border {
-  readonly position: bigint
-  readonly upto: bigint | undefined
-}
-
-/** One partition for as long as it is ours. */
-interface Assigned {
-  readonly partition: number
-  readonly gone: AbortController
-  /** The next offset that belongs to no group yet; undefined until the border was read. */
-  position: bigint | undefined
-  /** The last offset of a group that was begun before us. */
-  upto: bigint | undefined
-  waiting: Message[]
-  waitingOctets: number
-  waitingSinceMs: number
-  /** Of the end of the partition when it was last heard of. */
-  end: bigint
-  work: Promise<void>
-  /** What is committed says that this group was begun. */
-  recorded: bigint | undefined
-  /** What is committed. */
-  committed: bigint | undefined
-}
+import type { Consumer, EachBatchPayload } from 'kafkajs'
+import type { GroupConsumerOptions, GroupCounters, PartitionStatus } from './group-options.ts'
+import { Room, Slots, whileBeating } from './pace.ts'
+import { Partition } from './partition.ts'
+import type { Taken } from './partition.ts'
+import { commitPlace, findEnds, findPlaces, isRebalance } from './places.ts'
+import type { FoundPlace } from './places.ts'
 
 const HEARTBEAT_MS = 3_000
 const LOOK_MS = 50
+const SURVEY_MS = 10_000
 const RESTART_MS = 1_000
-/** Kafka's own number for it. */
-const EARLIEST = -2n
+/** A new leader may for a moment know less than the old one. */
+const SHRUNK_LOOKS = 6
 
 export class GroupConsumer {
   readonly #options: GroupConsumerOptions
-  readonly #partitions = new Map<number, Assigned>()
+  readonly #partitions = new Map<number, Partition>()
+  readonly #slots: Slots
+  readonly #room: Room
+  readonly #counters = { groups: 0, repeated: 0, lost: 0 }
   #consumer: Consumer | undefined
-  #borders: Promise<Map<number, Border>> | undefined
-  #timer: NodeJS.Timeout | undefined
+  /** Without the library's own retries, which would commit for a later generation what belonged to an earlier one. */
+  #commitNow: EachBatchPayload['commitOffsetsIfNecessary'] | undefined
+  #timers: NodeJS.Timeout[] = []
   #stopping = false
   #crashed: NodeJS.Timeout | undefined
 
   constructor(options: GroupConsumerOptions) {
     this.#options = options
+    this.#slots = new Slots(options.concurrency)
+    const maxOctets = options.maxWaitingOctets ?? 4 * options.maxOctets
+    this.#room = new Room(() => this.waitingOctets < maxOctets)
   }
 
   get partitions(): PartitionStatus[] {
-    return [...this.#partitions.values()].map(({ partition, committed, end, waitingOctets }) => {
+    return [...this.#partitions.values()].map(({ number, committed, end, waitingOctets }) => {
       const position = committed ?? 0n
-      return { partition, position, lag: end > position ? end - position : 0n, waitingOctets }
+      const lag = committed !== undefined && end > position ? end - position : 0n
+      return { partition: number, position, lag, waitingOctets }
     })
+  }
+
+  get waitingOctets(): number {
+    let sum = 0
+    for (const { waitingOctets } of this.#partitions.values()) sum += waitingOctets
+    return sum
+  }
+
+  get counters(): GroupCounters {
+    return { ...this.#counters }
   }
 
   /** Joins the group and goes on until `stop`. @throws when the brokers can't be reached at all */
@@ -129,30 +77,8 @@ export class GroupConsumer {
       retry: { restartOnFailure: () => Promise.resolve(false) },
     })
     this.#consumer = consumer
-    const { events } = consumer
-    const forget = (): void => {
-      this.#forget()
-    }
-    consumer.on(events.REBALANCING, forget)
-    consumer.on(events.GROUP_JOIN, ({ payload }) => {
-      this.#forget()
-      const partitions = payload.memberAssignment[topic] ?? []
-      for (const partition of partitions) this.#partitions.set(partition, newlyAssigned(partition))
-      this.#options.log.info({ topic, groupId, partitions }, 'partitions assigned')
-    })
-    consumer.on(events.CRASH, ({ payload }) => {
-      this.#forget()
-      if (this.#stopping) return
-      this.#options.log.error(
-        { err: payload.error, topic, groupId },
-        'consumer ended, starting again',
-      )
-      this.#crashed = setTimeout(() => {
-        void this.#restart()
-      }, RESTART_MS)
-    })
+    this.#listen(consumer)
     await consumer.connect()
-    // What is older than the group is read too: nothing that the topic still has is left out.
     await consumer.subscribe({ topics: [topic], fromBeginning: true })
     await consumer.run({
       autoCommit: false,
@@ -160,20 +86,61 @@ export class GroupConsumer {
       partitionsConsumedConcurrently: this.#options.concurrency,
       eachBatch: (payload) => this.#batch(payload),
     })
-    this.#timer ??= setInterval(() => {
+    if (this.#timers.length > 0) return
+    const look = (): void => {
       this.#look()
-    }, LOOK_MS)
+    }
+    const survey = (): void => {
+      void this.#survey()
+    }
+    this.#timers = [setInterval(look, LOOK_MS), setInterval(survey, SURVEY_MS)]
   }
 
-  /** Ends what is under way, leaves the group. */
-  async stop(): Promise<void> {
+  /**
+   * Ends what is under way, leaves the group.
+   *
+   * @param limitMs  how long that may take; what is not done by then the next member repeats
+   */
+  async stop(limitMs = 15_000): Promise<void> {
     this.#stopping = true
-    clearInterval(this.#timer)
+    for (const timer of this.#timers) clearInterval(timer)
     clearTimeout(this.#crashed)
-    const under = [...this.#partitions.values()].map(({ work }) => work)
-    await Promise.allSettled(under)
-    await this.#consumer?.disconnect()
+    const limit = setTimeout(() => {
+      this.#forget()
+    }, limitMs)
+    await Promise.allSettled([...this.#partitions.values()].map(({ work }) => work))
+    clearTimeout(limit)
     this.#forget()
+    await this.#consumer?.disconnect()
+  }
+
+  #listen(consumer: Consumer): void {
+    const { groupId, topic, log } = this.#options
+    const { events } = consumer
+    consumer.on(events.REBALANCING, () => {
+      if (this.#consumer === consumer) this.#forget()
+    })
+    consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      if (this.#consumer !== consumer) return
+      this.#forget()
+      const numbers = payload.memberAssignment[topic] ?? []
+      log.info({ topic, groupId, partitions: numbers }, 'partitions assigned')
+      this.#begin(numbers)
+    })
+    consumer.on(events.CRASH, ({ payload }) => {
+      if (this.#consumer !== consumer) return
+      this.#forget()
+      if (this.#stopping) return
+      const facts = { err: payload.error, topic, groupId }
+      log.error(facts, 'consumer ended, starting again')
+      this.#restartSoon()
+    })
+  }
+
+  #restartSoon(): void {
+    this.#crashed = setTimeout(() => {
+      void this.#restart()
+    }, RESTART_MS)
   }
 
   async #restart(): Promise<void> {
@@ -182,10 +149,7 @@ export class GroupConsumer {
       if (!this.#stopping) await this.start()
     } catch (err) {
       this.#options.log.error({ err }, 'consumer does not start, trying again')
-      if (this.#stopping) return
-      this.#crashed = setTimeout(() => {
-        void this.#restart()
-      }, RESTART_MS)
+      if (!this.#stopping) this.#restartSoon()
     }
   }
 
@@ -193,261 +157,201 @@ export class GroupConsumer {
   #forget(): void {
     for (const { gone } of this.#partitions.values()) gone.abort()
     this.#partitions.clear()
-    this.#borders = undefined
+    this.#room.look()
+  }
+
+  /** Reads nothing of the partitions until it is known where to begin. */
+  #begin(numbers: readonly number[], pauseMs = 0): void {
+    if (this.#stopping || numbers.length === 0) return
+    const partitions = numbers.map((number) => new Partition(number, this.#options))
+    for (const each of partitions) this.#partitions.set(each.number, each)
+    try {
+      this.#consumer?.pause([{ topic: this.#options.topic, partitions: [...numbers] }])
+    } catch (err) {
+      // A consumer that has just ended: it is started again.
+      this.#options.log.debug({ err }, 'not paused')
+    }
+    void this.#place(partitions, pauseMs)
+  }
+
+  async #place(partitions: readonly Partition[], pauseMs: number): Promise<void> {
+    const { topic, log } = this.#options
+    const left = (): Partition[] => partitions.filter((each) => !each.isGone())
+    const wait = async (ms: number): Promise<void> => {
+      await delay(ms)
+    }
+    if (pauseMs > 0) await wait(pauseMs)
+    for (let looks = 1; left().length > 0; looks++) {
+      try {
+        const numbers = left().map(({ number }) => number)
+        const places = await findPlaces({ ...this.#options, partitions: numbers })
+        if (looks < SHRUNK_LOOKS && [...places.values()].some(({ shrunk }) => shrunk)) {
+          await wait(RESTART_MS)
+          continue
+        }
+        for (const each of left()) this.#beginAt(each, places.get(each.number))
+        return
+      } catch (err) {
+        log.warn({ err, topic }, 'committed offsets not read, trying again')
+        await wait(RESTART_MS)
+      }
+    }
+  }
+
+  #beginAt(partition: Partition, place: FoundPlace | undefined): void {
+    const { topic, log } = this.#options
+    const consumer = this.#consumer
+    if (place === undefined || consumer === undefined) return
+    const { number } = partition
+    const { position, lost, shrunk } = place
+    if (lost > 0n) this.#lost(number, position - lost, position)
+    if (shrunk) {
+      const facts = { topic, partition: number, position: String(position) }
+      log.error(facts, 'the topic ends before what was read of it: it is read from its beginning')
+    }
+    partition.begin(place)
+    consumer.seek({ topic, partition: number, offset: String(position) })
+    consumer.resume([{ topic, partitions: [number] }])
   }
 
   async #batch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload
-    const { partition } = batch
-    const assigned = await this.#assigned(partition)
-    const [first] = batch.messages
+    const partition = this.#partitions.get(batch.partition)
+    // Fetched before it was known where to begin: it is fetched again.
+    if (partition?.position === undefined || this.#stopping) return
     const last = batch.messages.at(-1)
-    if (first === undefined || last === undefined) return
-    // The library rejoins while handlers run, and forgets what it had read: so do we, else nobody reads it again.
-    if (isGone(assigned)) return
-    const position = assigned.position ?? 0n
-    if (BigInt(first.offset) > position && (await this.#fetchedTooLate(payload, position))) {
-      this.#consumer?.seek({ topic: batch.topic, partition, offset: String(position) })
-      return
+    if (last === undefined) return
+    this.#commitNow = (offsets) => payload.commitOffsetsIfNecessary(offsets)
+    if (!(await this.#isNext(partition, batch))) return
+    // The library joins anew inside a fetch, while this waits: what we resolve then would be in the new idea of what was read.
+    if (partition.isGone()) return
+    partition.end = BigInt(batch.highWatermark)
+    const { position } = partition
+    for (const message of batch.messages) {
+      if (BigInt(message.offset) >= position) partition.add(message)
     }
-    if (isGone(assigned)) return
-    assigned.end = BigInt(batch.highWatermark)
-    for (const message of batch.messages) this.#add(assigned, message)
+    partition.position = BigInt(batch.lastOffset()) + 1n
     // The library fetches from here on; what is done is what was committed.
     payload.resolveOffset(last.offset)
-    await this.#whileBeating(this.#close(assigned), () => payload.heartbeat())
+    await whileBeating(this.#makeRoom(partition), () => payload.heartbeat(), HEARTBEAT_MS)
   }
 
-  /** Whether the topic still has what lies between `position` and the batch: it was asked for from a later offset. */
-  async #fetchedTooLate({ batch }: EachBatchPayload, position: bigint): Promise<boolean> {
-    const { fetchedOffset } = batch as typeof batch & { readonly fetchedOffset: string }
-    if (BigInt(fetchedOffset) <= position) return false
-    const low = await this.#withAdmin((admin) => admin.fetchTopicOffsets(batch.topic))
-    const start = low.find((each) => each.partition === batch.partition)?.low ?? '0'
-    return BigInt(start) <= position
+  /** What fills up is handled; what is more than may wait is waited for. */
+  async #makeRoom(partition: Partition): Promise<void> {
+    const handled = this.#close(partition)
+    // A group that is repeated must be whole first.
+    if (partition.isRepeating) return
+    if (partition.waitingOctets >= this.#options.maxOctets) await handled
+    await this.#room.enter(partition.gone.signal)
   }
 
-  async #withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = this.#options.kafka.admin()
-    await admin.connect()
-    try {
-      return await use(admin)
-    } finally {
-      await admin.disconnect()
+  /** Does the batch continue what we have? The library goes elsewhere when an offset is out of range, and says nothing. */
+  async #isNext(partition: Partition, batch: EachBatchPayload['batch']): Promise<boolean> {
+    const { position, number } = partition
+    const fetched = (batch as { fetchedOffset?: unknown }).fetchedOffset
+    if (position === undefined || typeof fetched !== 'string') return position !== undefined
+    const from = BigInt(fetched)
+    if (from === position) return true
+    const { kafka, topic, log } = this.#options
+    const facts = { topic, partition: number, position: String(position), from: String(from) }
+    if (from < position) {
+      log.error(facts, 'the topic ends before what was read of it: beginning anew')
+      partition.gone.abort()
+      this.#begin([number])
+      return false
     }
+    const low = (await findEnds(kafka, topic)).get(number)?.low ?? 0n
+    if (low > position) this.#lost(number, position, low)
+    else if (partition.askedAgain !== position) {
+      // Once more; if there is nothing again, it is nothing that could be read.
+      partition.askedAgain = position
+      this.#consumer?.seek({ topic, partition: number, offset: String(position) })
+      return false
+    }
+    partition.position = from
+    return true
   }
 
-  async #assigned(partition: number): Promise<Assigned> {
-    let assigned = this.#partitions.get(partition)
-    if (assigned === undefined) {
-      // One whose group failed: it begins anew.
-      assigned = newlyAssigned(partition)
-      this.#partitions.set(partition, assigned)
-    }
-    if (assigned.position === undefined) {
-      this.#borders ??= this.#readBorders().catch((error: unknown) => {
-        this.#borders = undefined
-        throw error
-      })
-      const border = (await this.#borders).get(partition)
-      assigned.position ??= border?.position ?? 0n
-      assigned.upto ??= border?.upto
-      assigned.recorded = border?.upto
-      assigned.committed = border?.position
-    }
-    return assigned
-  }
-
-  async #readBorders(): Promise<Map<number, Border>> {
-    const { groupId, topic } = this.#options
-    const [found] = await this.#withAdmin((admin) =>
-      admin.fetchOffsets({ groupId, topics: [topic] }),
+  #lost(partition: number, from: bigint, to: bigint): void {
+    const { topic, log } = this.#options
+    this.#counters.lost += Number(to - from)
+    log.error(
+      { topic, partition, from: String(from), to: String(to), lost: String(to - from) },
+      'the topic no longer has messages that were not stored: its retention is too short',
     )
-    const borders = new Map<number, Border>()
-    for (const { partition, offset, metadata } of found?.partitions ?? []) {
-      const position = BigInt(offset)
-      if (position >= 0n) borders.set(partition, { position, upto: readUpto(metadata, position) })
-    }
-    return borders
-  }
-
-  #add(assigned: Assigned, message: KafkaMessage): void {
-    const offset = BigInt(message.offset)
-    const position = assigned.position ?? 0n
-    if (offset < position) return
-    if (offset > position && assigned.waiting.length === 0 && position > 0n) {
-      const { topic } = this.#options
-      this.#options.log.error(
-        { topic, partition: assigned.partition, from: String(position), to: String(offset) },
-        'the topic no longer has messages that were not stored: its retention is too short',
-      )
-    }
-    const value = message.value ?? new Uint8Array(0)
-    if (assigned.waiting.length === 0) assigned.waitingSinceMs = Date.now()
-    assigned.waiting.push({
-      offset,
-      key: message.key?.toString('utf8') ?? '',
-      value,
-      headers: message.headers ?? {},
-      timestampMs: Number(message.timestamp),
-    })
-    assigned.waitingOctets += value.length
-    assigned.position = offset + 1n
   }
 
   /** Handles all groups that are full, or with `all` what there is. One that fails is read again. */
-  #close(assigned: Assigned, all = false): Promise<void> {
-    assigned.work = assigned.work.then(async () => {
+  #close(partition: Partition, all = false): Promise<void> {
+    partition.busy++
+    partition.work = partition.work.then(async () => {
       try {
         for (;;) {
-          if (isGone(assigned)) return
-          const taken = this.#take(assigned, all)
-          if (taken.length === 0) return
-          await this.#handle(assigned, taken)
+          // What is not begun when we stop is left to the next member, whose groups it can have any borders in.
+          if (partition.isGone() || this.#stopping) return
+          const taken = partition.take(all)
+          if (taken === undefined) return
+          // What comes meanwhile waits as long as the others did.
+          all = false
+          this.#room.look()
+          await this.#slots.run(() => this.#handle(partition, taken))
         }
       } catch (err) {
-        this.#failed(assigned, err)
+        this.#failed(partition, err)
+      } finally {
+        partition.busy--
       }
     })
-    return assigned.work
+    return partition.work
   }
 
-  /** The messages of the next group; none when it is not full yet. */
-  #take(assigned: Assigned, all: boolean): Message[] {
-    const { maxOctets, maxMessages } = this.#options
-    const { waiting, upto } = assigned
-    const begun = upto !== undefined
-    let count = 0
-    let octets = 0
-    let last = -1n
-    for (const { offset, value } of waiting) {
-      if (begun ? offset > upto : count === maxMessages || octets >= maxOctets) break
-      octets += value.length
-      last = offset
-      count++
-    }
-    // A group that was begun is exactly that group, even when its last message takes long to come.
-    const full = begun
-      ? last === upto || count < waiting.length
-      : all || count === maxMessages || octets >= maxOctets
-    if (!full) return []
-    assigned.upto = undefined
-    // The topic has nothing of the begun group any more: there is nothing to repeat.
-    if (count === 0) return waiting.length > 0 ? this.#take(assigned, all) : []
-    assigned.waitingOctets -= octets
-    assigned.waitingSinceMs = Date.now()
-    return waiting.splice(0, count)
-  }
-
-  async #handle(assigned: Assigned, messages: readonly Message[]): Promise<void> {
+  async #handle(partition: Partition, taken: Taken): Promise<void> {
     const { topic, handle } = this.#options
-    const { partition } = assigned
-    const first = messages[0]?.offset
-    const last = messages.at(-1)?.offset
-    if (first === undefined || last === undefined) return
-    const repeated = assigned.recorded === last
-    if (!repeated) await this.#commit(assigned, first, last)
-    if (isGone(assigned)) return
-    await handle({ topic, partition, first, last, messages, repeated }, assigned.gone.signal)
-    if (isGone(assigned)) return
-    await this.#commit(assigned, last + 1n, undefined)
+    const { number, gone } = partition
+    const { first, last, repeated } = taken
+    if (partition.isGone() || this.#stopping) return
+    if (!repeated) await this.#commit(partition, first, last)
+    if (partition.isGone()) return
+    this.#counters.groups++
+    if (repeated) this.#counters.repeated++
+    await handle({ ...taken, topic, partition: number }, gone.signal)
+    if (partition.isGone()) return
+    await this.#commit(partition, last + 1n, undefined)
   }
 
-  /** Fenced: a member that is no longer in the group is refused by the broker. */
-  async #commit(assigned: Assigned, position: bigint, upto: bigint | undefined): Promise<void> {
+  async #commit(partition: Partition, position: bigint, upto: bigint | undefined): Promise<void> {
     const { topic } = this.#options
-    await this.#consumer?.commitOffsets([
-      {
-        topic,
-        partition: assigned.partition,
-        offset: String(position),
-        metadata: upto === undefined ? '' : JSON.stringify({ upto: String(upto) }),
-      },
-    ])
-    assigned.recorded = upto
-    assigned.committed = position
+    const { number, gone } = partition
+    const place = { topic, partition: number, position, upto }
+    await commitPlace(place, (offsets) => this.#commitNow?.(offsets), gone.signal)
+    partition.committed = position
   }
 
   /** Groups that have waited long enough. */
   #look(): void {
     const now = Date.now()
-    for (const assigned of this.#partitions.values()) {
-      if (assigned.waiting.length === 0) continue
-      if (now - assigned.waitingSinceMs < this.#options.maxWaitMs) continue
-      assigned.waitingSinceMs = now
-      void this.#close(assigned, true)
+    for (const each of this.#partitions.values()) if (each.isDue(now)) void this.#close(each, true)
+  }
+
+  /** A partition of which nothing is fetched has a lag too. */
+  async #survey(): Promise<void> {
+    const { kafka, topic } = this.#options
+    // Brokers that don't answer are no news here.
+    const ends = await findEnds(kafka, topic).catch(() => new Map<number, { end: bigint }>())
+    for (const [number, { end }] of ends) {
+      const partition = this.#partitions.get(number)
+      if (partition !== undefined && end > partition.end) partition.end = end
     }
   }
 
   /** The partition is read again from what is committed, as a successor would. */
-  #failed(assigned: Assigned, err: unknown): void {
-    if (isGone(assigned)) return
+  #failed(partition: Partition, err: unknown): void {
+    if (partition.isGone()) return
     const { topic, log } = this.#options
-    const { partition, committed } = assigned
-    assigned.gone.abort()
-    this.#partitions.delete(partition)
-    this.#borders = undefined
-    // The library tries a commit again and joins anew when a heartbeat fails, not when we do.
-    if (!isRebalance(err))
-      log.error({ err, topic, partition }, 'group not handled, it is read again')
-    this.#consumer?.seek({ topic, partition, offset: String(committed ?? EARLIEST) })
+    partition.gone.abort()
+    const facts = { err, topic, partition: partition.number }
+    if (isRebalance(err)) log.info(facts, 'group not handled, the members change')
+    else log.error(facts, 'group not handled, it is read again')
+    this.#begin([partition.number], RESTART_MS)
   }
-
-  /** The broker must hear of us while a store is slow. @throws what `work` throws; what `heartbeat` throws (a rebalance) */
-  async #whileBeating(work: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
-    const ended = new AbortController()
-    const done = work.finally(() => {
-      ended.abort()
-    })
-    done.catch(() => undefined)
-    for (;;) {
-      await delay(HEARTBEAT_MS, undefined, { signal: ended.signal }).catch(() => undefined)
-      if (ended.signal.aborted) break
-      await heartbeat()
-    }
-    await done
-  }
-}
-
-function newlyAssigned(partition: number): Assigned {
-  return {
-    partition,
-    gone: new AbortController(),
-    position: undefined,
-    upto: undefined,
-    waiting: [],
-    waitingOctets: 0,
-    waitingSinceMs: 0,
-    end: 0n,
-    work: Promise.resolve(),
-    recorded: undefined,
-    committed: undefined,
-  }
-}
-
-/** @returns undefined when no group was begun at this position */
-function readUpto(metadata: string | null, position: bigint): bigint | undefined {
-  if (metadata === null || metadata === '') return undefined
-  try {
-    const { upto } = JSON.parse(metadata) as { upto?: unknown }
-    if (typeof upto !== 'string' || !/^\d{1,19}$/.test(upto)) return undefined
-    const last = BigInt(upto)
-    return last >= position ? last : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Asked anew after every wait. */
-function isGone(assigned: Assigned): boolean {
-  return assigned.gone.signal.aborted
-}
-
-function isRebalance(error: unknown): boolean {
-  const type = (error as { type?: string }).type
-  return (
-    type === 'REBALANCE_IN_PROGRESS' ||
-    type === 'ILLEGAL_GENERATION' ||
-    type === 'UNKNOWN_MEMBER_ID'
-  )
 }

@@ -1,0 +1,145 @@
+/** One partition for as long as it is ours: what was fetched of it, and where its groups begin and end. */
+import type { KafkaMessage } from 'kafkajs'
+
+export interface Message {
+  readonly offset: bigint
+  readonly key: string
+  readonly value: Uint8Array
+  readonly headers: NonNullable<KafkaMessage['headers']>
+  /** When it was sent, milliseconds since 1970. */
+  readonly timestampMs: number
+}
+
+export interface Group {
+  readonly topic: string
+  readonly partition: number
+  /** The border that was written down: messages may be missing behind it when the topic has lost them. */
+  readonly first: bigint
+  readonly last: bigint
+  readonly messages: readonly Message[]
+  /** Someone began this group before: what it did may be done already. */
+  readonly repeated: boolean
+}
+
+export type Taken = Pick<Group, 'first' | 'last' | 'messages' | 'repeated'>
+
+export interface GroupLimits {
+  /** A group is closed when it holds so many octets of values, or so many messages, or has waited so long. */
+  readonly maxOctets: number
+  readonly maxMessages: number
+  readonly maxWaitMs: number
+}
+
+/** What is committed, and what the topic has. */
+export interface Place {
+  /** The offset to begin with. */
+  readonly position: bigint
+  /** The group that was begun there, if there is one. */
+  readonly begun: { readonly first: bigint; readonly upto: bigint } | undefined
+  /** One behind the last message. */
+  readonly end: bigint
+}
+
+export class Partition {
+  readonly number: number
+  readonly gone = new AbortController()
+  /** The next offset that belongs to no group yet; undefined until the place is known. */
+  position: bigint | undefined
+  /** What is committed. */
+  committed: bigint | undefined
+  end = 0n
+  waitingOctets = 0
+  waitingSinceMs = 0
+  /** Groups are handled one after another. */
+  work: Promise<void> = Promise.resolve()
+  /** Calls that wait for `work`. */
+  busy = 0
+  /** A fetch from here was asked for a second time. */
+  askedAgain: bigint | undefined
+  readonly #limits: GroupLimits
+  #begun: Place['begun']
+  #waiting: Message[] = []
+
+  constructor(number: number, limits: GroupLimits) {
+    this.number = number
+    this.#limits = limits
+  }
+
+  /** Asked anew after every wait. */
+  isGone(): boolean {
+    return this.gone.signal.aborted
+  }
+
+  /** A group that was begun before us is not whole yet. */
+  get isRepeating(): boolean {
+    return this.#begun !== undefined
+  }
+
+  begin({ position, begun, end }: Place): void {
+    this.position = position
+    this.committed = begun?.first ?? position
+    this.#begun = begun
+    this.end = end
+  }
+
+  add(message: KafkaMessage): void {
+    const value = message.value ?? new Uint8Array(0)
+    if (this.#waiting.length === 0) this.waitingSinceMs = Date.now()
+    this.#waiting.push({
+      offset: BigInt(message.offset),
+      key: message.key?.toString('utf8') ?? '',
+      value,
+      headers: message.headers ?? {},
+      timestampMs: Number(message.timestamp),
+    })
+    this.waitingOctets += value.length
+  }
+
+  /** Is there a group that has waited long enough, and nobody at work on one? */
+  isDue(nowMs: number): boolean {
+    if (this.#waiting.length === 0 || this.busy > 0) return false
+    return nowMs - this.waitingSinceMs >= this.#limits.maxWaitMs
+  }
+
+  /** The next group; undefined while it is not full. @param all  as it is, then */
+  take(all: boolean): Taken | undefined {
+    const begun = this.#begun
+    return begun === undefined ? this.#takeNext(all) : this.#takeBegun(begun, all)
+  }
+
+  #takeNext(all: boolean): Taken | undefined {
+    const { maxOctets, maxMessages } = this.#limits
+    let count = 0
+    let octets = 0
+    for (const { value } of this.#waiting) {
+      if (count === maxMessages || octets >= maxOctets) break
+      octets += value.length
+      count++
+    }
+    if (!all && count < maxMessages && octets < maxOctets) return undefined
+    const messages = this.#shift(count)
+    const first = messages[0]?.offset
+    const last = messages.at(-1)?.offset
+    if (first === undefined || last === undefined) return undefined
+    return { first, last, messages, repeated: false }
+  }
+
+  /** Exactly that group, even when its last message takes long to come. */
+  #takeBegun(begun: NonNullable<Place['begun']>, all: boolean): Taken | undefined {
+    const { first, upto } = begun
+    if ((this.position ?? 0n) <= upto) return undefined
+    this.#begun = undefined
+    const behind = this.#waiting.findIndex(({ offset }) => offset > upto)
+    const messages = this.#shift(behind < 0 ? this.#waiting.length : behind)
+    // The topic has nothing of it any more: there is nothing to repeat.
+    if (messages.length === 0) return this.#takeNext(all)
+    return { first, last: upto, messages, repeated: true }
+  }
+
+  #shift(count: number): Message[] {
+    const taken = this.#waiting.splice(0, count)
+    for (const { value } of taken) this.waitingOctets -= value.length
+    this.waitingSinceMs = Date.now()
+    return taken
+  }
+}
