@@ -8,6 +8,8 @@ export type { GroupConsumerOptions, GroupCounters, PartitionStatus } from './kaf
 export type { Group, Message } from './kafka/partition.ts'
 export { KafkaPublisher } from './kafka/publisher.ts'
 export type { Outgoing, PublisherOptions } from './kafka/publisher.ts'
+export { LocalBus } from './local.ts'
+export type { LocalBusOptions, LocalMessage } from './local.ts'
 export { ensureTopic } from './kafka/topics.ts'
 export type { TopicFacts, TopicOptions } from './kafka/topics.ts'
 export type { Publisher } from './transport.ts'

@@ -1,6 +1,10 @@
 /** The embedded writer: batches of all BMP sessions, in order, into few large inserts; its pace is the routers' pace. */
 import { statfs } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { LocalBus } from '@ribscope/bus'
+import type { LocalMessage } from '@ribscope/bus'
+import { publishBatches } from '@ribscope/collector'
+import type { BatchConsumer } from '@ribscope/collector'
 import type { Batch } from '@ribscope/events'
 import type { Store } from '@ribscope/store'
 import type { Logger } from 'pino'
@@ -19,82 +23,59 @@ export interface WriterOptions {
 /** Rows of an insert; larger ones cost ClickHouse less, and memory more. */
 const MAX_INSERT_OCTETS = 48 << 20
 const DISK_CHECK_MS = 5_000
-const RETRY_MS = 1_000
 
-interface Waiting {
-  readonly batch: Batch
-  readonly done: () => void
-}
-
-export class EmbeddedWriter {
+export class EmbeddedWriter implements BatchConsumer {
   readonly name = 'writer'
   readonly #options: WriterOptions
-  readonly #queue: Waiting[] = []
-  #running: Promise<void> | undefined
+  readonly #bus: LocalBus
+  readonly #batches: BatchConsumer
   #diskCheckedAt = 0
   #full = false
   #stopping = false
 
   constructor(options: WriterOptions) {
     this.#options = options
+    this.#bus = new LocalBus({
+      maxOctets: MAX_INSERT_OCTETS,
+      ready: () => this.#waitForDisk(),
+      handle: (group) => this.#insert(group),
+      onError: (err, group) => {
+        options.log.error({ err, rows: rowsOf(group) }, 'insert failed, trying again')
+      },
+    })
+    this.#batches = publishBatches(this.#bus)
   }
 
   /** Octets that wait for an insert. */
   get waitingOctets(): number {
-    return this.#queue.reduce((sum, { batch }) => sum + batch.body.length, 0)
+    return this.#bus.waitingOctets
+  }
+
+  get failingSinceMs(): number | undefined {
+    return this.#bus.failingSinceMs
   }
 
   /** @returns resolves when the rows are stored */
   submit(batch: Batch): Promise<void> {
-    return new Promise((done) => {
-      this.#queue.push({ batch, done })
-      this.#running ??= this.#run().finally(() => {
-        this.#running = undefined
-      })
-    })
+    return this.#batches.submit(batch)
   }
 
   /** Resolves when everything submitted is stored. */
   async stop(): Promise<void> {
     this.#stopping = true
-    await this.#running
+    await this.#bus.stop()
   }
 
-  async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      await this.#waitForDisk()
-      const taken: Waiting[] = []
-      let octets = 0
-      while (this.#queue.length > 0 && octets < MAX_INSERT_OCTETS) {
-        const next = this.#queue.shift()
-        if (next === undefined) break
-        taken.push(next)
-        octets += next.batch.body.length
-      }
-      await this.#insert(taken, octets)
-    }
-  }
-
-  async #insert(taken: readonly Waiting[], octets: number): Promise<void> {
-    const { store, log, onInserted } = this.#options
-    const rows = taken.reduce((sum, { batch }) => sum + batch.rows, 0)
-    for (;;) {
-      const started = performance.now()
-      try {
-        // The same rows have the same token: what a failed attempt had stored is not stored again.
-        await insertBatches(
-          store,
-          taken.map(({ batch }) => batch),
-        )
-        onInserted?.(rows, octets, (performance.now() - started) / 1000)
-        break
-      } catch (err) {
-        log.error({ err, rows }, 'insert failed, trying again')
-        if (this.#stopping) throw err
-        await delay(RETRY_MS)
-      }
-    }
-    for (const { done } of taken) done()
+  /** The same rows have the same token: what a failed attempt had stored is not stored again. */
+  async #insert(group: readonly LocalMessage[]): Promise<void> {
+    const { store, onInserted } = this.#options
+    const started = performance.now()
+    await insertBatches(
+      store,
+      group.map(({ headers, value }) => ({ ...headers, body: value })),
+    )
+    const octets = group.reduce((sum, { value }) => sum + value.length, 0)
+    onInserted?.(rowsOf(group), octets, (performance.now() - started) / 1000)
   }
 
   /** Nothing is dropped when the disk is full: reading stops, and says why. */
@@ -117,4 +98,8 @@ export class EmbeddedWriter {
       await delay(DISK_CHECK_MS)
     }
   }
+}
+
+function rowsOf(group: readonly LocalMessage[]): number {
+  return group.reduce((sum, { headers }) => sum + headers.rows, 0)
 }

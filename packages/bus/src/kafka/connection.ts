@@ -1,6 +1,6 @@
 import type { Kafka, LogEntry, SASLOptions } from 'kafkajs'
 import type { BusLog } from '../log.ts'
-import { kafkajs } from './library.ts'
+import { loadKafkajs } from './library.ts'
 
 export interface KafkaConnection {
   /** `HOST:PORT` each. */
@@ -41,6 +41,7 @@ const MAX_RETRY_MS = 5_000
 /** Inert: nothing is sent before a producer, consumer or admin connects. */
 export function connectKafka(options: KafkaConnection, log: BusLog): Kafka {
   const { tls, sasl } = options
+  const kafkajs = loadKafkajs().library
   return new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],
@@ -78,6 +79,6 @@ function tlsOptions(tls: Exclude<KafkaConnection['tls'], true | undefined>): {
 function write(log: BusLog, { level, namespace, log: entry }: LogEntry): void {
   const { message, timestamp: _, logger: __, stack: ___, ...facts } = entry
   const all = { kafka: namespace, ...facts }
-  if (level <= kafkajs.logLevel.WARN) log.warn(all, message)
+  if (level <= loadKafkajs().library.logLevel.WARN) log.warn(all, message)
   else log.debug(all, message)
 }

@@ -29,5 +29,12 @@ function replaceCrc(): boolean {
   }
 }
 
-export const fastCrc = replaceCrc()
-export const kafkajs = require('kafkajs') as typeof KafkaJs
+let loaded: { readonly library: typeof KafkaJs; readonly fastCrc: boolean } | undefined
+
+/** Loaded when it is first wanted: whoever has no brokers does without. */
+export function loadKafkajs(): NonNullable<typeof loaded> {
+  if (loaded !== undefined) return loaded
+  const fastCrc = replaceCrc()
+  loaded = { library: require('kafkajs') as typeof KafkaJs, fastCrc }
+  return loaded
+}

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
 import { BusError } from './connection.ts'
-import { kafkajs } from './library.ts'
+import { loadKafkajs } from './library.ts'
 
 export interface TopicOptions {
   readonly topic: string
@@ -122,7 +122,7 @@ async function maxMessageOctets(admin: Admin, topic: string): Promise<number | u
       includeSynonyms: false,
       resources: [
         {
-          type: kafkajs.ConfigResourceTypes.TOPIC,
+          type: loadKafkajs().library.ConfigResourceTypes.TOPIC,
           name: topic,
           configNames: ['max.message.bytes'],
         },
