@@ -146,6 +146,35 @@ describe('names', () => {
     expect(new Set(h.server.sessions().map(({ router }) => router))).toEqual(new Set(['tor1']))
   })
 
+  test('a router that is there twice: when the newer session ends, the older begins anew', async () => {
+    const h = await start()
+    const older = await h.client('127.0.0.11')
+    send(older, initiation('tor1'))
+    await until('first', () => h.log('bmp session up').length === 1)
+    const newer = await h.client('127.0.0.11')
+    send(newer, initiation('tor1'))
+    await until('second', () => h.log('bmp session up').length === 2)
+    // What it says would not be heard any more: positions of the newer one are higher.
+    newer.end()
+    await closed(older)
+    expect(h.log('bmp session ended')).toMatchObject([
+      { reason: 'fin' },
+      { reason: 'a newer session of this router is over' },
+    ])
+  })
+
+  test('when the older one ends, the newer goes on', async () => {
+    const h = await start()
+    const older = await h.client('127.0.0.11')
+    send(older, initiation('tor1'))
+    await until('first', () => h.log('bmp session up').length === 1)
+    send(await h.client('127.0.0.11'), initiation('tor1'), peerUp(A))
+    await until('second', () => h.log('bmp session up').length === 2)
+    older.end()
+    await until('ended', () => h.log('bmp session ended').length === 1)
+    expect(h.server.sessions()).toMatchObject([{ router: 'tor1' }])
+  })
+
   test('loopback may use a sysName that belongs to another address', async () => {
     const h = await start({ routerAddresses: new Map([['tor1', '192.0.2.11']]) })
     send(await h.client(), initiation('tor1'))
@@ -223,6 +252,21 @@ describe('hostile connections', () => {
     await until('two up', () => h.log('bmp session up').length === 2)
     await closed(await h.client())
     expect(h.server.refused()).toEqual({ 'session limit reached': 1 })
+  })
+
+  test('one source does not take all sessions, nor push others out of the lobby', async () => {
+    const h = await start({ maxSessionsPerSource: 2, maxUnidentified: 4 })
+    for (const name of ['a', 'b']) send(await h.client('127.0.0.9'), initiation(name))
+    await until('two up', () => h.log('bmp session up').length === 2)
+    await closed(await h.client('127.0.0.9'))
+    expect(h.server.refused()).toEqual({ 'session limit of this source reached': 1 })
+    const slow = await h.client('127.0.0.2')
+    await until('slow is there', () => h.server.sessions().length === 3)
+    for (let i = 0; i < 6; i++) await h.client('127.0.0.3')
+    const reason = 'said nothing while others waited'
+    await until('made room', () => h.server.refused()[reason] === 3)
+    send(slow, initiation('slow'))
+    await until('slow is up', () => h.log('bmp session up').length === 3)
   })
 
   test('sources that are not allowed', async () => {
@@ -360,6 +404,19 @@ describe('stop', () => {
     // bmp_up, initiation, peer_up, bmp_down
     expect(h.rows('session_log')).toBe(4)
     expect(h.log('bmp session ended')).toMatchObject([{ reason: 'shutdown' }])
+  })
+
+  test('a consumer that never accepts does not keep it for ever; what is lost is said', async () => {
+    const h = await start({ stopTimeoutMs: 50 })
+    const socket = await h.client()
+    h.held = true
+    send(socket, initiation('tor1'), peerUp(A), announce(A, '10.0.0.0/24'))
+    await until('offered', () => h.inFlight > 0)
+    await h.server.stop()
+    expect(h.log('stopped with rows that were not accepted in time')).toMatchObject([
+      { rows: 5, routers: 1 },
+    ])
+    expect(h.server.unaccepted()).toMatchObject({ rows: 5 })
   })
 
   test('a port that is taken is an error of start', async () => {

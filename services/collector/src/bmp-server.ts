@@ -1,54 +1,21 @@
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { BlockPool, nowUs } from '@ribscope/events'
-import type { Logger } from 'pino'
 import { Admission } from './admission.ts'
 import { sourceOf } from './allow-list.ts'
 import { DEFAULTS } from './config.ts'
 import type { BmpServerConfig } from './config.ts'
 import { Connection } from './connection.ts'
-import type { BatchConsumer, Via } from './connection.ts'
+import type { Via } from './connection.ts'
+import type { BmpServer, BmpServerDeps } from './contract.ts'
 import { Dialer } from './dialer.ts'
 import { Listener } from './listener.ts'
 import { Names } from './names.ts'
 import { Pacer } from './pacer.ts'
-import type { RawOutlet } from './raw-feed.ts'
 import { Refusals } from './refusals.ts'
+import { SessionNumbers } from './session-number.ts'
 import { statusOf } from './status.ts'
-import type { DialStatus, SessionStatus } from './status.ts'
 import { createTlsDoor } from './tls-door.ts'
 import { readTlsFiles } from './tls-files.ts'
-
-export interface BmpServerDeps {
-  readonly log: Logger
-  /** Called for each connection that is let in. One consumer may serve them all. */
-  readonly openSink: (session: {
-    readonly source: string
-    readonly bmpSession: number
-  }) => BatchConsumer
-  /** Gets every message as it was received, behind OpenBMP's header. */
-  readonly raw?: RawOutlet
-  /** microseconds since the epoch, for tests. Default: the clock */
-  readonly now?: () => number
-  /** microseconds of a clock that nobody sets, for tests */
-  readonly monotonic?: () => number
-}
-
-export interface BmpServer {
-  readonly name: string
-  /** @throws when a port cannot be bound */
-  start(): Promise<void>
-  /** Closes all sessions; resolves when everything received is with the consumers, or `stopTimeoutMs` is over. */
-  stop(): Promise<void>
-  readonly address: AddressInfo | undefined
-  readonly tlsAddress: AddressInfo | undefined
-  sessions(): SessionStatus[]
-  /** Routers that we dial. */
-  dials(): DialStatus[]
-  /** Rows that no consumer has accepted, and their octets; after `stop`: those that it did not wait for. */
-  unaccepted(): { readonly rows: number; readonly octets: number }
-  /** Connections turned away since the start, by reason. */
-  refused(): Readonly<Record<string, number>>
-}
 
 /** Rows not encoded yet, of all sessions: beyond it the session that receives encodes at once. */
 const MAX_HELD_OCTETS = 64 << 20
@@ -68,6 +35,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
   const pool = new BlockPool()
   const live = new Set<Connection>()
   const names = new Names(config.routerAddresses)
+  const numbers = new SessionNumbers(settings.collector)
   const refusals = new Refusals(log)
   const admission = new Admission(settings, live, refusals, now)
   const pacer = new Pacer<Connection>({
@@ -84,7 +52,6 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
   })
   /** those that have ended and whose rows are not all accepted */
   const ending = new Map<Connection, Promise<void>>()
-  let lastSession = 0
   let totalHeld = 0
   let timer: NodeJS.Timeout | undefined
   let listenedUs = monotonic()
@@ -132,22 +99,23 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
   }
 
   function open(socket: Socket, source: string, via: Via): Connection {
-    const openedUs = Math.max(Math.floor(now()), lastSession + 1)
-    lastSession = openedUs
+    const openedUs = Math.floor(now())
+    const bmpSession = numbers.next(openedUs, source)
     const connection = new Connection({
       socket,
       source,
       via,
       collector: settings.collector,
       openedUs,
-      consumer: deps.openSink({ source, bmpSession: openedUs }),
+      bmpSession,
+      consumer: deps.openSink({ source, bmpSession }),
       pool,
       raw: deps.raw,
       limits: settings.limits ?? {},
       v4Tlvs: settings.v4Tlvs,
       maxBlockRows: settings.maxBlockRows,
       maxBlockOctets: settings.maxBlockOctets,
-      log: log.child({ source, bmpSession: openedUs }),
+      log: log.child({ source, bmpSession }),
       nameRouter,
       onWaiting: (octets) => {
         pacer.changed(octets)
@@ -217,9 +185,18 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
     live.delete(connection)
     admission.leave(connection)
     names.release(connection)
+    supersede(connection)
     pacer.remove(connection)
     const settled = connection.settled().finally(() => ending.delete(connection))
     ending.set(connection, settled)
+  }
+
+  /** What an older session of a router says is not heard any more. When the newer one ends, the router is to begin anew. */
+  function supersede(ended: Connection): void {
+    for (const each of names.users(ended)) {
+      if (each.bmpSession > ended.bmpSession) continue
+      each.end('shutdown', clock(each), 'a newer session of this router is over')
+    }
   }
 
   function turn(): void {

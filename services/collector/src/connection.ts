@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   readonly via: Via
   readonly collector: string
   readonly openedUs: number
+  /** its number, see `SessionNumbers` */
+  readonly bmpSession: number
   readonly consumer: BatchConsumer
   readonly pool: BlockPool
   /** gets the messages as they are received */
@@ -48,6 +50,7 @@ export class Connection {
   readonly source: string
   readonly via: Via
   readonly openedUs: number
+  readonly bmpSession: number
   readonly session: RouterSession
   readonly log: Logger
   /** octets of batches that the consumer has not accepted */
@@ -76,6 +79,7 @@ export class Connection {
     this.source = options.source
     this.via = options.via
     this.openedUs = options.openedUs
+    this.bmpSession = options.bmpSession
     this.heardUs = options.openedUs
     this.log = options.log
     this.#sink = new NativeSink({
@@ -91,7 +95,7 @@ export class Connection {
     this.session = new RouterSession({
       collector: options.collector,
       source: options.source,
-      openedUs: options.openedUs,
+      openedUs: options.bmpSession,
       out: this.#sink,
       limits: options.limits,
       v4Tlvs: options.v4Tlvs,

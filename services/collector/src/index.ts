@@ -1,5 +1,5 @@
 export { createBmpServer } from './bmp-server.ts'
-export type { BmpServer, BmpServerDeps } from './bmp-server.ts'
+export type { BmpServer, BmpServerDeps } from './contract.ts'
 export type { DialStatus, SessionStatus } from './status.ts'
 export type { BmpServerConfig, BmpTlsConfig, DialTarget } from './config.ts'
 export type { BatchConsumer } from './connection.ts'

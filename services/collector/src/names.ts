@@ -29,6 +29,12 @@ export class Names {
     return router
   }
 
+  /** Live connections of the router that this one was of. */
+  users({ sysName, source }: Connection): Connection[] {
+    const users = sysName === undefined ? undefined : this.#users.get(sysName)
+    return [...(users ?? [])].filter((each) => each.source === source && !each.ended)
+  }
+
   release(connection: Connection): void {
     const { sysName } = connection
     if (sysName === undefined) return

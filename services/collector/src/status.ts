@@ -24,13 +24,13 @@ export interface DialStatus {
 }
 
 export function statusOf(connection: Connection): SessionStatus {
-  const { session, source, via, openedUs, waiting, paused } = connection
+  const { session, source, via, bmpSession, waiting, paused } = connection
   return {
     router: session.router,
     identified: session.named,
     source,
     via,
-    bmpSession: openedUs,
+    bmpSession,
     octets: session.counters.octets,
     messages: session.counters.messages,
     rows: session.rows,

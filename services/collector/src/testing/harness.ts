@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Batch } from '@ribscope/events'
 import { pino } from 'pino'
 import { createBmpServer } from '../bmp-server.ts'
-import type { BmpServer, BmpServerDeps } from '../bmp-server.ts'
+import type { BmpServer, BmpServerDeps } from '../contract.ts'
 import type { BmpServerConfig } from '../config.ts'
 
 const LIMIT_MS = 20_000
