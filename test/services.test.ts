@@ -1,4 +1,7 @@
-/** The four services as processes around a real broker: a recording of a flapping VIP becomes a finding of the API. */
+/**
+ * The four services as processes around a real broker, with the environment, secrets and health checks of docker-compose.yml and, in
+ * ClickHouse, the users and grants of deploy/clickhouse/users.xml: a recording of a flapping VIP becomes a finding of the API.
+ */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,8 +10,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { replay } from '@ribscope/collector'
 import { listRecordings } from '@ribscope/events'
+import { configureRetention, openServerStore, retain, type Store } from '@ribscope/store'
 import { startClickHouse, type ClickHouseProcess } from '@ribscope/store/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { byHand, type ByHand } from './compose/by-hand.ts'
 import { kafkaMissing, startKafka, type Cluster } from './kafka/broker.ts'
 import { until } from './lab/machine.ts'
 import { Service, type ServiceName } from './services/process.ts'
@@ -23,26 +28,25 @@ const folder = mkdtempSync(join(tmpdir(), 'ribscope-services-'))
 const services: Service[] = []
 let cluster: Cluster
 let clickhouse: ClickHouseProcess
-let env: Readonly<Record<string, string>>
+let compose: ByHand
 
-async function start(name: ServiceName, more: Readonly<Record<string, string>> = {}) {
-  const service = await Service.start(name, { ...env, ...more })
+const environment = (name: string): Record<string, string> =>
+  compose.environment(name, { kafka: cluster.addresses, clickhouse: clickhouse.url })
+
+async function start(name: ServiceName) {
+  const service = await Service.start(name, environment(name))
   services.push(service)
   return service
 }
 
 beforeAll(async () => {
   if (missing !== undefined) return
+  compose = byHand(folder, join(FIXTURE, 'fabric.yaml'))
+  const { access } = compose
   ;[cluster, clickhouse] = await Promise.all([
     startKafka(),
-    startClickHouse({ dataDir: join(folder, 'store'), password: 'secret' }),
+    startClickHouse({ dataDir: join(folder, 'store'), password: 'of nobody', access }),
   ])
-  env = {
-    RIBSCOPE_KAFKA_BROKERS: cluster.addresses,
-    RIBSCOPE_PARTITIONS: '4',
-    RIBSCOPE_CLICKHOUSE_URL: clickhouse.url,
-    RIBSCOPE_CLICKHOUSE_PASSWORD: 'secret',
-  }
 }, 120_000)
 
 afterAll(async () => {
@@ -56,7 +60,7 @@ describe.skipIf(missing !== undefined)(
   { timeout: 180_000 },
   () => {
     test('a service that has no schema says so and ends', async () => {
-      const api = Service.spawn('api', { ...env, RIBSCOPE_WAIT: '0' })
+      const api = Service.spawn('api', { ...environment('api'), RIBSCOPE_WAIT: '0' })
       const [code] = await api.exit
       expect(code).toBe(1)
       expect(api.other).toMatch(/^ribscope api: .*run ribscope migrate\n$/)
@@ -64,15 +68,19 @@ describe.skipIf(missing !== undefined)(
 
     test('a flapping VIP, from TCP to the API', async () => {
       const migrated = await run(process.execPath, [BIN, 'migrate'], {
-        env: { ...process.env, ...env },
+        env: { ...process.env, ...environment('migrate') },
       })
       expect(migrated.stdout).toMatch(/^schema version \d+, \d+ migrations applied\n$/)
       const [collector, writer, analyst, api] = await Promise.all([
         start('collector'),
         start('writer'),
-        start('analyst', { RIBSCOPE_CONFIG: join(FIXTURE, 'fabric.yaml') }),
+        start('analyst'),
         start('api'),
       ])
+      expect(await compose.healthy('api', 'http://127.0.0.1:1')).toBe(false)
+      for (const { name, url } of services) {
+        expect([name, await compose.healthy(name, url)]).toEqual([name, true])
+      }
       const recordings = await listRecordings([FIXTURE])
       await replay({ recordings, host: '127.0.0.1', port: collector.bmpPort, speed: 4 })
       const published = await collector.metric('ribscope_rows_published_total')
@@ -82,7 +90,9 @@ describe.skipIf(missing !== undefined)(
       const finding = await until(
         'VIP_FLAP',
         async () => {
-          const answer = await fetch(`${api.url}/api/v1/findings?kind=VIP_FLAP`)
+          const answer = await fetch(`${api.url}/api/v1/findings?kind=VIP_FLAP`, {
+            headers: { authorization: `Bearer ${compose.secret('api_tokens')}` },
+          })
           const { items } = (await answer.json()) as { items: { scope: object }[] }
           return items[0]
         },
@@ -93,9 +103,79 @@ describe.skipIf(missing !== undefined)(
         scope: { vip: expect.any(String) as string },
       })
       expect(await analyst.metric('ribscope_analyst_round_seconds_count')).toBeGreaterThan(1)
-      // What stops says so, and ends with 0.
+      // Nobody was refused anything.
+      for (const each of services) expect(each.text()).not.toMatch(/Not enough privileges/)
+      // What stops says so, and ends with 0 before Docker would end it.
+      const stopping = performance.now()
       expect(await Promise.all(services.map((each) => each.stop()))).toEqual([0, 0, 0, 0])
+      const grace = Math.min(...services.map(({ name }) => compose.grace(name)))
+      expect(performance.now() - stopping).toBeLessThan(grace)
       for (const each of services) expect(each.logs.at(-1)?.msg).toBe('stopped')
+    })
+
+    describe('a user of ClickHouse', () => {
+      const stores: Store[] = []
+      afterAll(async () => {
+        for (const each of stores) await each.close()
+      })
+      const as = (user: string): Store => {
+        const password = compose.secret(`clickhouse_${user}_password`)
+        const store = openServerStore({ url: clickhouse.url, user, password })
+        stores.push(store)
+        return store
+      }
+
+      test('of the analyst: may end what has been kept long enough', async () => {
+        const session = await as('ribscope_analyst').session('keeper')
+        const days = { logDays: 7, aggregateDays: 100, errorDays: 3 }
+        await configureRetention(session, days)
+        // Seen from next year, all of it.
+        const { days: dropped } = await retain(
+          session,
+          days,
+          (Date.now() + 365 * 86_400_000) * 1000,
+        )
+        expect(dropped.length).toBeGreaterThan(0)
+      })
+
+      test('of the writer: what did not decode goes where it belongs', async () => {
+        await as('ribscope_writer').insertRows('error_log', [{ router: 'r1' }])
+      })
+
+      const refused = /Not enough privileges|Cannot execute query in readonly mode/
+      test.each([
+        ['ribscope_writer', 'SELECT count() FROM ribscope.findings_log'],
+        ['ribscope_writer', 'TRUNCATE TABLE ribscope.route_log'],
+        ['ribscope_writer', 'INSERT INTO ribscope.findings_log (id) VALUES (1)'],
+        ['ribscope_analyst', 'DROP VIEW ribscope.findings'],
+        ['ribscope_analyst', 'CREATE OR REPLACE VIEW ribscope.findings AS SELECT 1'],
+        ['ribscope_analyst', 'CREATE DATABASE other'],
+        ['ribscope_api', 'INSERT INTO ribscope.route_log (router) VALUES (1)'],
+        ['ribscope_api', 'TRUNCATE TABLE ribscope.route_log'],
+        ['ribscope_api', "SELECT * FROM file('/etc/passwd', 'LineAsString')"],
+        ['grafana', 'TRUNCATE TABLE ribscope.route_log'],
+        ['grafana', "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')"],
+        ['ribscope_migrate', 'CREATE DATABASE other'],
+        ['ribscope_migrate', 'CREATE USER other'],
+      ])('%s may not: %s', async (user, sql) => {
+        const session = await as(user).session('test')
+        await expect(session.command(sql)).rejects.toThrow(refused)
+      })
+
+      test('of Grafana: reads, within limits that it cannot raise', async () => {
+        const store = as('grafana')
+        const session = await store.session('test', { max_execution_time: 60 })
+        expect(await session.query('SELECT count() AS n FROM ribscope.findings')).toHaveLength(1)
+        const greedy = await store.session('test', { max_execution_time: 61 })
+        await expect(greedy.query('SELECT 1')).rejects.toThrow(/shouldn't be greater than 60/)
+      })
+
+      test('with another password is none', async () => {
+        const store = openServerStore({ url: clickhouse.url, user: 'grafana', password: 'x' })
+        stores.push(store)
+        const session = await store.session('test')
+        await expect(session.query('SELECT 1')).rejects.toThrow(/[Aa]uthentication|password/)
+      })
     })
   },
 )

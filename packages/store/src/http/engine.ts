@@ -11,10 +11,13 @@ export type Profile = Readonly<Record<string, string | number>>
 /**
  * Runs whatever it is given, inserts included: for those who own the data. In the order of ClickHouse (HTTPHandler.cpp): the
  * profile, `readonly = 2` for a GET, and on top of these, all at once and checked by the engine, the settings of the request.
+ *
+ * @param roleOf the engine knows one user only; with a role of his, what the role may is allowed, else everything
  */
 export function executeOn(
   store: Pick<EmbeddedStore, 'plainSession'>,
   profileOf: (user: string) => Profile = () => ({}),
+  roleOf: (user: string) => string | undefined = () => undefined,
 ): (query: HttpQuery) => Promise<HttpAnswer> {
   return async (query) => {
     const { settings, transport, params } = query
@@ -27,6 +30,8 @@ export function executeOn(
       Object.fromEntries([...transport, ...settings]),
     )
     try {
+      const role = roleOf(query.user)
+      if (role !== undefined) await session.command(`SET ROLE ${quotedName(role)}`)
       if (query.database !== undefined) await session.command(`USE ${quotedName(query.database)}`)
       if (query.insert === undefined) return await session.queryBytes(query.sql, query.format)
       const { file, settings: clause } = query.insert

@@ -7,7 +7,9 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { User } from './serve.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../dist/testing/clickhouse-main.js', import.meta.url))
 
@@ -32,12 +34,21 @@ export interface ClickHouseProcess {
   stop(): Promise<void>
 }
 
+/** Access control that is in force: ClickHouse's own, read from files as a server reads them. */
+export interface AccessFiles {
+  /** Has `config.xml`, which names the file with the users. The engine knows the user `default` only, who has a role for each of them. */
+  readonly folder: string
+  readonly users: Readonly<Record<string, User>>
+}
+
 export async function startClickHouse(options: {
   readonly dataDir: string
   readonly user?: string
   readonly password?: string
+  readonly access?: AccessFiles
 }): Promise<ClickHouseProcess> {
-  const { dataDir, user = 'default', password = '' } = options
+  const { user = 'default', password = '', access } = options
+  const dataDir = resolve(options.dataDir)
   mkdirSync(dataDir, { recursive: true })
   let port = 0
   let log = ''
@@ -48,8 +59,11 @@ export async function startClickHouse(options: {
     if (child !== undefined) throw new Error('ClickHouse runs already')
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: npm run build`)
     const login = `${user}:${password}`
-    const started = spawn(process.execPath, [PROGRAM, JSON.stringify({ dataDir, port, login })], {
+    const given = JSON.stringify({ dataDir, port, login, users: access?.users })
+    const started = spawn(process.execPath, [PROGRAM, given], {
       stdio: ['pipe', 'pipe', 'pipe'],
+      // The engine reads config.xml of the folder in which it is started.
+      ...(access === undefined ? {} : { cwd: access.folder }),
       env: { ...process.env, UV_THREADPOOL_SIZE: THREADS },
     })
     child = started

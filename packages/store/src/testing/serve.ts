@@ -30,6 +30,8 @@ export interface User {
   readonly profile: Profile
   /** constraints: the most that a request may ask for */
   readonly max?: Readonly<Record<string, number>>
+  /** What he may do; without one, everything. */
+  readonly role?: string
 }
 
 export interface Served {
@@ -63,7 +65,11 @@ export async function serveEngine(
       { login: key, ...(user as User) },
     ]),
   )
-  const execute = executeOn(store, (user) => users.get(user)?.profile ?? {})
+  const execute = executeOn(
+    store,
+    (user) => users.get(user)?.profile ?? {},
+    (user) => users.get(user)?.role,
+  )
   const http = await serveClickHouse({
     host: '127.0.0.1',
     port: options.port ?? 0,
