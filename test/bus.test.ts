@@ -162,6 +162,21 @@ describe.skipIf(missing !== undefined)('the bus on Kafka', { timeout: 240_000 },
     await impatient.stop(10)
   })
 
+  test('answers of brokers tell how far a clock is off', async () => {
+    const topic = await newTopic(1)
+    for (const [aheadMs, most] of [
+      [0, 500],
+      [-40_000, 500],
+    ] as const) {
+      const now = (): number => Date.now() + aheadMs
+      const publisher = new KafkaPublisher({ kafka: connect(), topic, log, now })
+      for (let i = 0; i < 5; i++) await publisher.send('r', Buffer.from('x'), {})
+      expect(Math.abs((publisher.clockSkewMs ?? Infinity) - aheadMs)).toBeLessThan(most)
+      await publisher.stop(5_000)
+    }
+    expect(said.filter((line) => line.includes('not that of the brokers'))).toHaveLength(1)
+  })
+
   test('every message once in effect and in order, though handlers fail', async () => {
     const topic = await newTopic(4)
     const sent = await produce(topic, 20, 100)

@@ -18,6 +18,8 @@ export interface Outlet {
   readonly waitingOctets: number
   /** Milliseconds since 1970; undefined when it takes what it gets. */
   readonly failingSinceMs?: number | undefined
+  /** Milliseconds that this clock is ahead of others'; undefined when nobody tells. */
+  readonly clockSkewMs?: number | undefined
 }
 
 /** @param outlet  where the collector's rows go: the bus, or the embedded writer */
@@ -51,6 +53,16 @@ export function watchCollector(registry: Registry, bmp: BmpServer, outlet: Outle
     'Routers in passive mode that are not connected',
     () => bmp.dials().filter((each) => !each.connected).length,
   )
+  if ('clockSkewMs' in outlet) {
+    new Gauge({
+      name: 'ribscope_collector_clock_skew_seconds',
+      help: 'How far this clock is ahead of the brokers, where they tell',
+      registers: [registry],
+      collect() {
+        if (outlet.clockSkewMs !== undefined) this.set(outlet.clockSkewMs / 1000)
+      },
+    })
+  }
   new Gauge({
     name: 'ribscope_collector_refused_connections',
     help: 'Connections turned away since the start',

@@ -2,6 +2,7 @@ import type { Kafka, Producer } from 'kafkajs'
 import type { BusLog } from '../log.ts'
 import { encodeHeaders, type BatchHeaders } from '../message.ts'
 import type { Publisher } from '../transport.ts'
+import { BrokerClock } from './broker-clock.ts'
 import { BusError } from './connection.ts'
 
 export interface PublisherOptions {
@@ -15,6 +16,8 @@ export interface PublisherOptions {
   readonly maxSendOctets?: number
   /** Topic that is not there, or may not be written: true (default) waits for it to change, false rejects. */
   readonly patient?: boolean
+  /** milliseconds since 1970, for tests. Default: the clock */
+  readonly now?: () => number
 }
 
 /** A message as it is sent. */
@@ -51,6 +54,8 @@ const SEND_RETRIES = 5
  */
 export class KafkaPublisher implements Publisher {
   readonly #options: PublisherOptions
+  readonly #clock: BrokerClock
+  readonly #now: () => number
   #maxSendOctets: number
   #producer: Producer | undefined
   #queue: Waiting[] = []
@@ -64,11 +69,18 @@ export class KafkaPublisher implements Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options
     this.#maxSendOctets = options.maxSendOctets ?? MAX_SEND_OCTETS
+    this.#clock = new BrokerClock(options.log)
+    this.#now = options.now ?? Date.now
   }
 
   /** Octets that no broker has confirmed. */
   get waitingOctets(): number {
     return this.#waitingOctets
+  }
+
+  /** Milliseconds that this clock is ahead of the brokers'; undefined where they do not tell. */
+  get clockSkewMs(): number | undefined {
+    return this.#clock.skewMs
   }
 
   /** Since when nothing was confirmed though there was something, milliseconds since 1970. */
@@ -156,11 +168,13 @@ export class KafkaPublisher implements Publisher {
     for (;;) {
       try {
         const producer = await this.#connected()
-        await producer.send({
+        const sentMs = this.#now()
+        const answers = await producer.send({
           topic,
           acks: -1,
           messages: taken.map(({ key, value, headers }) => ({ key, value, headers })),
         })
+        this.#clock.answered(answers, sentMs, this.#now())
         break
       } catch (err) {
         // Abandoned meanwhile: they were told.
