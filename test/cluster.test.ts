@@ -95,7 +95,7 @@ describe('statements', () => {
       const isInsert = sql.startsWith('INSERT')
       expect(sql.match(/ON CLUSTER `two`/g) ?? [], name).toHaveLength(isInsert ? 0 : 1)
       for (const [, engine] of sql.matchAll(/ENGINE = (\w+)/g)) {
-        expect(engine, name).toMatch(/^(Replicated\w*MergeTree|Distributed)$/)
+        expect(engine, name).toMatch(/^(Replicated\w*MergeTree|Distributed|Null)$/)
       }
       expect(sql, name).not.toMatch(/non_replicated/)
       if (isInsert) expect(sql, name).toMatch(/distributed_foreground_insert = 1$/)
@@ -115,7 +115,10 @@ describe('statements', () => {
     expect(all.length).toBeGreaterThan(8)
     for (const { name, sql } of all) {
       const tables = [...sql.matchAll(/ribscope\.(\w+)/g)].map(([, table]) => table ?? '').slice(1)
-      for (const table of tables) expect(table, name).toMatch(/_local$|^fabric_/)
+      for (const table of tables)
+        expect(table, name).toMatch(
+          /_local$|^fabric_|^(findings|incidents)_(offered|log)$|^analyst_lease$/,
+        )
       expect(sql, name).not.toMatch(/GLOBAL/)
     }
   })
@@ -142,6 +145,7 @@ describe('replicated tables', () => {
     )
     expect(engines.map(({ engine }) => engine)).toEqual([
       'Distributed',
+      'Null',
       'ReplicatedAggregatingMergeTree',
       'ReplicatedMergeTree',
       'ReplicatedReplacingMergeTree',

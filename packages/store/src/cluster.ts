@@ -22,10 +22,13 @@ const CLUSTER_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/
 
 /** Small, written by the analyst or by migrate, read by views on every shard. Beside them: all fabric_ tables. */
 const EVERYWHERE = new Set([
+  'analyst_lease',
   'detector_params',
   'edge_log',
   'findings_log',
+  'findings_offered',
   'incidents_log',
+  'incidents_offered',
   'schema_migrations',
   'since_watermark',
 ])
@@ -101,6 +104,8 @@ class Rewriter {
     )
     if (engine === -1) return this.#createTableLike(name, end)
     const kind = this.#next(this.#next(engine))
+    // It keeps nothing: there is nothing to replicate.
+    if (this.#text(kind) === 'Null' && isEverywhere(name)) return [this.#onCluster(this.#all, end)]
     if (!/^(Replacing|Aggregating|Summing)?MergeTree$/.test(this.#text(kind))) {
       throw this.#error(`no replicated form of engine ${this.#text(kind)}`)
     }

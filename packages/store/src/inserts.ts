@@ -24,12 +24,16 @@ export function insertsOver(
   send: SendInsert,
   command: (sql: string) => Promise<void>,
 ): Pick<Store, 'insert' | 'insertRows' | 'replaceRows'> {
-  async function insertRows(table: string, rows: readonly object[]): Promise<void> {
+  async function insertRows(table: string, rows: readonly object[], token?: string): Promise<void> {
     if (rows.length === 0) return
+    if (token !== undefined) checkToken(token)
     // A column that only some rows have is a column.
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
     const body = rows.map((row) => JSON.stringify(row)).join('\n')
-    await send(target(table, columns), 'JSONEachRow', [body], { async_insert: 0 })
+    await send(target(table, columns), 'JSONEachRow', [body], {
+      async_insert: 0,
+      ...(token === undefined ? {} : { insert_deduplication_token: token }),
+    })
   }
 
   return {

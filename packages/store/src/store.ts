@@ -72,7 +72,7 @@ export interface Store {
   /** Resolves when the rows are stored. Bytes from the network reach the engine only as a file or a request body. */
   insert(blocks: InsertBlocks): Promise<void>
   /** Small sets of rows made by the program itself (findings, inventory), by column name. The same care as for blocks. */
-  insertRows(table: string, rows: readonly object[]): Promise<void>
+  insertRows(table: string, rows: readonly object[], token?: string): Promise<void>
   /** Replaces a small table as a whole; readers see the old rows or the new ones. */
   replaceRows(table: string, rows: readonly object[]): Promise<void>
   /** Closes its sessions too. */

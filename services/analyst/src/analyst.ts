@@ -18,6 +18,8 @@ export interface AnalystOptions {
   readonly startedAt?: number
   /** Whether the sizes of all tables are kept once a minute (the view table_sizes). Default false: recordings need none. */
   readonly sizes?: boolean
+  /** Of the lease under which it works; the server takes findings of that term only while it is the last. Default: no lease. */
+  readonly term?: number
   /** Called for every change, after it is stored. */
   readonly onChange?: (finding: Finding, change: Change) => void
   readonly onIncident?: (incident: Incident) => void
@@ -27,6 +29,12 @@ export interface RoundResult {
   /** Families that were evaluated. */
   readonly evaluated: readonly string[]
   readonly changes: readonly { readonly finding: Finding; readonly change: Change }[]
+}
+
+interface Unstored {
+  readonly changes: readonly { readonly finding: Finding; readonly change: Change }[]
+  readonly incidents: readonly Incident[]
+  readonly at: number
 }
 
 interface Changes {
@@ -60,10 +68,15 @@ export class Analyst {
   readonly #pending = new Map<Family, number>()
   /** What changed since each family was last evaluated. */
   readonly #unseen = new Map<Family, Set<Input>>()
+  /** What the book has and the store has not yet: an insert that failed is repeated with the next round. */
+  #unstored: Unstored[] = []
   #changedAfter = NEVER
   #markedAfter = NEVER
   #movedAfter = NEVER
   #first = true
+  /** Of a round that failed before it was done with them. */
+  readonly #left = { unknown: false, peers: false, vips: false, vteps: false }
+  readonly #failed = new Set<Family>()
 
   private constructor(options: AnalystOptions, db: StoreSession) {
     this.#options = options
@@ -116,12 +129,33 @@ export class Analyst {
         if (lag === 0) return true
         if (!this.#pending.has(family)) this.#pending.set(family, at + lag)
       }
+      if (this.#failed.has(family)) return true
       return [...(this.#due.get(family) ?? []), this.#pending.get(family) ?? Infinity].some(
         (due) => due <= at,
       )
     })
     const changes: { finding: Finding; change: Change }[] = []
     const incidents = new Map<string, Incident>()
+    try {
+      await this.#evaluate(families, at, changes, incidents)
+    } finally {
+      // What a family that failed left to the next round, others have found already.
+      this.#unstored.push({ changes, incidents: [...incidents.values()], at })
+    }
+    await this.#store()
+    await this.#sizes?.at(at)
+    this.#first = false
+    return { evaluated: families.map((each) => each.name), changes }
+  }
+
+  async #evaluate(
+    families: readonly Family[],
+    at: number,
+    changes: { finding: Finding; change: Change }[],
+    incidents: Map<string, Incident>,
+  ): Promise<void> {
+    const { config } = this.#options
+    for (const family of families) this.#failed.add(family)
     for (const family of families) {
       const observed = await family.observe({
         db: this.#db,
@@ -131,6 +165,7 @@ export class Analyst {
         startedAt: this.#options.startedAt ?? 0,
         isOpen: (kind: Kind, scope: Scope) => this.#book.isOpen(kind, scope),
       })
+      this.#failed.delete(family)
       this.#pending.delete(family)
       this.#unseen.delete(family)
       if (observed.observations === undefined) {
@@ -151,10 +186,6 @@ export class Analyst {
         ),
       )
     }
-    await this.#store(changes, [...incidents.values()], at)
-    await this.#sizes?.at(at)
-    this.#first = false
-    return { evaluated: families.map((each) => each.name), changes }
   }
 
   async close(): Promise<void> {
@@ -183,39 +214,43 @@ export class Analyst {
         since: row.swept_rx,
       })
     }
-    if (routes) {
-      this.#changedAfter = row.changed ?? this.#changedAfter
-      inputs.add('routes')
-    }
-    if (isTime(row.session)) {
-      this.#markedAfter = row.session
-      if (Number(row.lives) > 0) inputs.add('session')
-    }
+    if (routes) inputs.add('routes')
+    if (isTime(row.session) && Number(row.lives) > 0) inputs.add('session')
     const [moved] = await this.#db.query<Moved>(query('moved'), { after: this.#movedAfter })
     if (moved !== undefined && isTime(moved.last)) {
-      this.#movedAfter = moved.last
       if (Number(moved.evpn) > 0) inputs.add('evpn')
       if (Number(moved.unicast) > 0) inputs.add('path')
     }
-    if (inputs.size === 0) return inputs
+    // Only now: a round that fails from here to its end does all of it again, which changes nothing that it had done.
+    const done = (): Set<Input> => {
+      if (routes) this.#changedAfter = row.changed ?? this.#changedAfter
+      if (isTime(row.session)) this.#markedAfter = row.session
+      if (moved !== undefined && isTime(moved.last)) this.#movedAfter = moved.last
+      Object.assign(this.#left, { unknown: false, peers: false, vips: false, vteps: false })
+      return inputs
+    }
+    if (inputs.size === 0) return done()
 
-    // A new session, or routes never seen, can show who somebody is.
-    const unknown = Number(moved?.unknown ?? 0) > 0
-    const refaced =
-      inputs.has('session') || inputs.has('evpn') || unknown
-        ? await this.#inventory.inferPeers()
-        : false
-    const vips = unknown || refaced ? await this.#inventory.inferVips() : false
-    const vteps = inputs.has('evpn') || refaced ? await this.#inventory.inferVteps() : false
-    if (refaced || vips || vteps) inputs.add('fabric')
-    if (refaced || vips) {
+    // A new session, or routes never seen, can show who somebody is. The inventory tells a change once.
+    const left = this.#left
+    left.unknown ||= Number(moved?.unknown ?? 0) > 0
+    if (inputs.has('session') || inputs.has('evpn') || left.unknown) {
+      left.peers = (await this.#inventory.inferPeers()) || left.peers
+    }
+    const refaced = left.peers
+    if (left.unknown || refaced) left.vips = (await this.#inventory.inferVips()) || left.vips
+    if (inputs.has('evpn') || refaced) {
+      left.vteps = (await this.#inventory.inferVteps()) || left.vteps
+    }
+    if (refaced || left.vips || left.vteps) inputs.add('fabric')
+    if (refaced || left.vips) {
       await this.#rebuildEdges()
       inputs.add('edge')
     } else if (since !== undefined && inputs.has('path')) {
       await this.#db.command(query('edges_update'), { since })
       inputs.add('edge')
     }
-    return inputs
+    return done()
   }
 
   /** Who is a node or a VIP changed: the links are others. */
@@ -249,15 +284,21 @@ export class Analyst {
     return covered ? { ...observation, suppressed: true } : observation
   }
 
-  async #store(
-    changes: readonly { finding: Finding; change: Change }[],
-    incidents: readonly Incident[],
-    at: number,
-  ): Promise<void> {
-    const { store, onChange, onIncident } = this.#options
+  async #store(): Promise<void> {
+    for (let next = this.#unstored[0]; next !== undefined; next = this.#unstored[0]) {
+      await this.#storeRound(next)
+      this.#unstored.shift()
+    }
+  }
+
+  async #storeRound({ changes, incidents, at }: Unstored): Promise<void> {
+    const { store, term, onChange, onIncident } = this.#options
+    const offered = term === undefined ? {} : { term }
+    const log = term === undefined ? 'log' : 'offered'
     await store.insertRows(
-      'findings_log',
+      `findings_${log}`,
       changes.map(({ finding }) => ({
+        ...offered,
         id: finding.id,
         version: finding.version,
         at: clickhouseTime(at),
@@ -280,8 +321,9 @@ export class Analyst {
       })),
     )
     await store.insertRows(
-      'incidents_log',
+      `incidents_${log}`,
       incidents.map((each) => ({
+        ...offered,
         id: each.id,
         version: each.version,
         at: clickhouseTime(at),

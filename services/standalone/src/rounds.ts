@@ -11,7 +11,7 @@ export function startRounds(
   analyst: Analyst,
   log: Logger,
   onRound: (seconds: number) => void,
-): { stop(): Promise<void> } {
+): { stop(last?: boolean): Promise<void> } {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   let running: Promise<void> = Promise.resolve()
@@ -37,10 +37,11 @@ export function startRounds(
   }
   running = round()
   return {
-    async stop() {
+    async stop(last = true) {
       stopped = true
       clearTimeout(timer)
       await running
+      if (!last) return
       // What was stored while the listener drained still counts.
       await analyst.round(nowUs()).catch((err: unknown) => {
         log.error({ err }, 'last round failed')

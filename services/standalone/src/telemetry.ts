@@ -191,6 +191,13 @@ export function countAnalyst(registry: Registry): AnalystTelemetry {
   }
 }
 
+/** Of several analysts one works. */
+export function watchLease(registry: Registry, lease: () => boolean): void {
+  gaugesOf(registry)('ribscope_analyst_active', 'Whether this analyst holds the lease', () =>
+    lease() ? 1 : 0,
+  )
+}
+
 function failingSeconds({ failingSinceMs }: { readonly failingSinceMs?: number | undefined }) {
   return failingSinceMs === undefined ? 0 : (Date.now() - failingSinceMs) / 1000
 }
