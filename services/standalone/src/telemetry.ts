@@ -139,6 +139,15 @@ export function watchWriter(registry: Registry, writer: KafkaWriter): void {
     return writer.partitions.length
   })
   new Counter({
+    name: 'ribscope_writer_superseded_rows_total',
+    help: 'Rows that change no state: a newer BMP session of their router was there for a minute',
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(writer.supersededRows)
+    },
+  })
+  new Counter({
     name: 'ribscope_writer_dead_letters_total',
     help: 'Messages sent to the dead-letter topic since the start',
     registers: [registry],

@@ -13,6 +13,7 @@ import type {
 import { faultOf } from '@ribscope/store'
 import type { Store } from '@ribscope/store'
 import type { Logger } from 'pino'
+import { NewestSessions } from './newest-sessions.ts'
 
 export interface WriterOptions {
   readonly kafka: ReturnType<typeof connectKafka>
@@ -46,6 +47,7 @@ export class KafkaWriter {
   readonly #options: WriterOptions
   readonly #consumer: GroupConsumer
   readonly #deadLetters: KafkaPublisher
+  readonly #sessions: NewestSessions
   #deadLetterCount = 0
   /** Since when inserts fail; undefined when they don't. */
   #failingSinceMs: number | undefined
@@ -53,6 +55,7 @@ export class KafkaWriter {
   constructor(options: WriterOptions) {
     this.#options = options
     const { kafka, log } = options
+    this.#sessions = new NewestSessions(log)
     // A topic that is not there must not stop all others for a message that nobody can store.
     const topic = options.deadLetterTopic
     this.#deadLetters = new KafkaPublisher({ kafka, topic, log, patient: false })
@@ -79,6 +82,11 @@ export class KafkaWriter {
   /** Messages that nobody can store, since the start. */
   get deadLetters(): number {
     return this.#deadLetterCount
+  }
+
+  /** Rows that change no state, because a newer BMP session of their router was there for a minute. */
+  get supersededRows(): number {
+    return this.#sessions.supersededRows
   }
 
   /** Groups, those that somebody had begun before, messages that the topic dropped before they were stored. */
@@ -113,6 +121,7 @@ export class KafkaWriter {
         if (headers.format !== 'native') {
           throw new BadMessage(`format ${headers.format}: only native blocks can be stored`)
         }
+        this.#sessions.saw(headers.router, headers.bmpSession, headers.rows, Date.now())
         const key = `${headers.table} ${headers.columns.join()}`
         const part = parts.get(key)
         if (part === undefined) parts.set(key, { headers, messages: [message], rows: headers.rows })
