@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
 import {
   BusError,
+  checkAccess,
   connectKafka,
   ensureTopic,
   GroupConsumer,
   KafkaPublisher,
   type BusLog,
   type Group,
+  type KafkaConnection,
 } from '@ribscope/bus'
+import { Authority } from '../services/collector/src/testing/certificates.ts'
 import { kafkaMissing, startKafka, type Cluster } from './kafka/broker.ts'
 import { until } from './lab/machine.ts'
 
@@ -28,11 +32,18 @@ const log: BusLog = {
 }
 
 let cluster: Cluster
+let authority: Authority
+const USER = { username: 'alice', password: 'correct horse' }
 beforeAll(async () => {
-  if (missing === undefined) cluster = await startKafka()
-})
+  if (missing !== undefined) return
+  authority = new Authority('test')
+  const secure = { ca: authority.ca, user: USER.username, password: USER.password }
+  cluster = await startKafka(1, {}, { ...secure, ...authority.issue('broker') })
+}, 60_000)
 afterAll(async () => {
-  if (missing === undefined) await cluster.close()
+  if (missing !== undefined) return
+  await cluster.close()
+  authority.remove()
 })
 
 const connect = () => connectKafka({ brokers: cluster.addresses.split(','), clientId: 'test' }, log)
@@ -175,6 +186,47 @@ describe.skipIf(missing !== undefined)('the bus on Kafka', { timeout: 240_000 },
       await publisher.stop(5_000)
     }
     expect(said.filter((line) => line.includes('not that of the brokers'))).toHaveLength(1)
+  })
+
+  test('TLS and SASL: whom the brokers let in, and whom not, in one line', async () => {
+    const ca = readFileSync(authority.ca, 'utf8')
+    const other = new Authority('another')
+    const strange = readFileSync(other.ca, 'utf8')
+    other.remove()
+    const secure = (
+      sasl: KafkaConnection['sasl'],
+      tls: KafkaConnection['tls'] = { ca },
+    ): ReturnType<typeof connectKafka> =>
+      connectKafka({ brokers: [cluster.secureAddresses], clientId: 'test', tls, sasl }, log)
+    const topic = await newTopic(1)
+    for (const mechanism of ['plain', 'scram-sha-256', 'scram-sha-512'] as const) {
+      const kafka = secure({ mechanism, ...USER })
+      const publisher = new KafkaPublisher({ kafka, topic, log })
+      await publisher.send('r', Buffer.from(mechanism), {})
+      await publisher.stop(5_000)
+      await checkAccess(kafka)
+      const wrong = secure({ mechanism, ...USER, password: 'wrong' })
+      const refused = checkAccess(wrong)
+      await expect(refused, mechanism).rejects.toBeInstanceOf(BusError)
+      await expect(refused, mechanism).rejects.toThrow(
+        /^Kafka does not let us in: SASL [A-Z0-9 -]+ authentication failed: [^\n]*$/,
+      )
+    }
+    const store = new Store()
+    const consumer = new GroupConsumer({
+      ...consumerOptions(topic, 'secure'),
+      kafka: secure({ mechanism: 'scram-sha-512', ...USER }),
+      handle: (group) => Promise.resolve(store.insert(group)),
+    })
+    await consumer.start()
+    await until('all three', () => store.values.length === 3, 30_000)
+    await consumer.stop()
+    const right = { mechanism: 'plain', ...USER } as const
+    await expect(checkAccess(secure(right, { ca: strange }))).rejects.toThrow(
+      /^Kafka at 127.0.0.1:\d+: TLS: .*certificate/,
+    )
+    // Brokers hang up on who says no name, and on who says none of theirs: that could be a broker that ends.
+    await expect(checkAccess(secure(undefined))).rejects.toThrow()
   })
 
   test('every message once in effect and in order, though handlers fail', async () => {

@@ -36,6 +36,8 @@ export interface Broker {
 export interface Cluster {
   /** `HOST:PORT,...` */
   readonly addresses: string
+  /** The same with TLS and SASL, when asked for. */
+  readonly secureAddresses: string
   readonly brokers: readonly Broker[]
   /** What the brokers said; for a test that fails. */
   log(): string
@@ -44,6 +46,39 @@ export interface Cluster {
 
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qg'
 
+/** A second listener of each broker: TLS, and a name with its password by PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. */
+export interface Secure {
+  /** PEM files. */
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+  readonly user: string
+  readonly password: string
+}
+
+function secureSettings({ ca, cert, key, user, password }: Secure): Record<string, string> {
+  const modules = 'org.apache.kafka.common.security'
+  const text = (file: string): string => readFileSync(file, 'utf8').trim().replaceAll('\n', '\\n')
+  return {
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'listener.name.sasl_ssl.plain.sasl.jaas.config': `${modules}.plain.PlainLoginModule required user_${user}="${password}";`,
+    'listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config': `${modules}.scram.ScramLoginModule required;`,
+    'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': `${modules}.scram.ScramLoginModule required;`,
+    'listener.name.sasl_ssl.ssl.keystore.type': 'PEM',
+    'listener.name.sasl_ssl.ssl.keystore.certificate.chain': text(cert),
+    'listener.name.sasl_ssl.ssl.keystore.key': text(key),
+    'listener.name.sasl_ssl.ssl.truststore.type': 'PEM',
+    'listener.name.sasl_ssl.ssl.truststore.certificates': text(ca),
+  }
+}
+
+/** SCRAM's secrets are part of what a broker is formatted with. */
+const formatOf = ({ user, password }: Secure): string[] =>
+  ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+    '--add-scram',
+    `${mechanism}=[name=${user},password=${password}]`,
+  ])
+
 /**
  * @param count  brokers; each is controller too
  * @param settings  of server.properties, over what is set here
@@ -51,31 +86,43 @@ const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qg'
 export async function startKafka(
   count = 1,
   settings: Readonly<Record<string, string>> = {},
+  secure?: Secure,
 ): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'ribscope-kafka-'))
-  const ports = await freePorts(2 * count)
+  const ports = await freePorts(3 * count)
   const voters = Array.from({ length: count }, (_, i) => `${i + 1}@127.0.0.1:${ports[count + i]!}`)
   const replicas = String(Math.min(3, count))
+  const safe = (i: number): string =>
+    secure === undefined ? '' : `,SASL_SSL://127.0.0.1:${ports[2 * count + i]!}`
   const brokers = Array.from({ length: count }, (_, i) =>
-    broker(join(folder, `broker${i + 1}`), ports[i]!, {
-      'process.roles': 'broker,controller',
-      'node.id': String(i + 1),
-      'controller.quorum.voters': voters.join(),
-      listeners: `PLAINTEXT://127.0.0.1:${ports[i]!},CONTROLLER://127.0.0.1:${ports[count + i]!}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports[i]!}`,
-      'controller.listener.names': 'CONTROLLER',
-      'inter.broker.listener.name': 'PLAINTEXT',
-      'offsets.topic.replication.factor': replicas,
-      'offsets.topic.num.partitions': '4',
-      'transaction.state.log.replication.factor': replicas,
-      'transaction.state.log.min.isr': '1',
-      'group.initial.rebalance.delay.ms': '0',
-      'auto.create.topics.enable': 'false',
-      ...settings,
-    }),
+    broker(
+      join(folder, `broker${i + 1}`),
+      ports[i]!,
+      secure === undefined ? [] : formatOf(secure),
+      {
+        'process.roles': 'broker,controller',
+        'node.id': String(i + 1),
+        'controller.quorum.voters': voters.join(),
+        listeners: `PLAINTEXT://127.0.0.1:${ports[i]!},CONTROLLER://127.0.0.1:${ports[count + i]!}${safe(i)}`,
+        'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports[i]!}${safe(i)}`,
+        'listener.security.protocol.map':
+          'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL',
+        ...(secure === undefined ? {} : secureSettings(secure)),
+        'controller.listener.names': 'CONTROLLER',
+        'inter.broker.listener.name': 'PLAINTEXT',
+        'offsets.topic.replication.factor': replicas,
+        'offsets.topic.num.partitions': '4',
+        'transaction.state.log.replication.factor': replicas,
+        'transaction.state.log.min.isr': '1',
+        'group.initial.rebalance.delay.ms': '0',
+        'auto.create.topics.enable': 'false',
+        ...settings,
+      },
+    ),
   )
   const cluster: Cluster = {
     addresses: brokers.map(({ address }) => address).join(),
+    secureAddresses: brokers.map((_, i) => `127.0.0.1:${ports[2 * count + i]!}`).join(),
     brokers,
     log: () => brokers.map((each) => `${each.address}:\n${each.log()}`).join('\n'),
     async close() {
@@ -96,6 +143,7 @@ export async function startKafka(
 function broker(
   folder: string,
   port: number,
+  formatting: readonly string[],
   settings: Readonly<Record<string, string>>,
 ): Broker & { log(): string } {
   const file = join(folder, 'server.properties')
@@ -120,7 +168,7 @@ function broker(
     },
     async start() {
       if (child !== undefined) return
-      const format = ['format', '-t', CLUSTER_ID, '-c', file, '--ignore-formatted']
+      const format = ['format', '-t', CLUSTER_ID, '-c', file, '--ignore-formatted', ...formatting]
       const formatted = spawnSync('java', java('kafka.tools.StorageTool', ...format), {
         encoding: 'utf8',
       })

@@ -1,7 +1,7 @@
 export type { BusLog } from './log.ts'
 export { BadMessage, decodeHeaders, encodeHeaders, SCHEMA } from './message.ts'
 export type { BatchHeaders, WireHeaders } from './message.ts'
-export { BusError, connectKafka } from './kafka/connection.ts'
+export { BusError, checkAccess, connectKafka } from './kafka/connection.ts'
 export type { KafkaConnection } from './kafka/connection.ts'
 export { GroupConsumer } from './kafka/group-consumer.ts'
 export type { GroupConsumerOptions, GroupCounters, PartitionStatus } from './kafka/group-options.ts'

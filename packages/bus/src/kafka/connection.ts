@@ -82,3 +82,49 @@ function write(log: BusLog, { level, namespace, log: entry }: LogEntry): void {
   if (level <= loadKafkajs().library.logLevel.WARN) log.warn(all, message)
   else log.debug(all, message)
 }
+
+/** Of Node's TLS: what does not pass by waiting. */
+const TLS_REASONS: ReadonlySet<string> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_SIGNATURE_FAILURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/**
+ * Looks whether brokers let us in at all.
+ *
+ * @throws BusError for what they will refuse again: a name, a password, a certificate. Another error when none answers
+ */
+export async function checkAccess(kafka: Kafka, retries = 1): Promise<void> {
+  const admin = kafka.admin({ retry: { retries } })
+  try {
+    await admin.connect()
+    // Who says no name is let in until the first question.
+    await admin.describeCluster()
+  } catch (error) {
+    throw refusalOf(error) ?? error
+  } finally {
+    await admin.disconnect().catch(() => undefined)
+  }
+}
+
+/** undefined when waiting may help */
+function refusalOf(error: unknown): BusError | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { name, message } = at
+    const { code, broker } = at as { code?: unknown; broker?: unknown }
+    if (name === 'KafkaJSSASLAuthenticationError') {
+      return new BusError(`Kafka does not let us in: ${message}`, { cause: error })
+    }
+    const where = typeof broker === 'string' ? ` at ${broker}` : ''
+    const isTls = typeof code === 'string' && (TLS_REASONS.has(code) || code.startsWith('ERR_SSL'))
+    if (isTls) return new BusError(`Kafka${where}: TLS: ${message}`, { cause: error })
+  }
+  return undefined
+}

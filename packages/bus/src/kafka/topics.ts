@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
-import { BusError } from './connection.ts'
+import { BusError, checkAccess } from './connection.ts'
 import { loadKafkajs } from './library.ts'
 
 export interface TopicOptions {
@@ -28,9 +28,10 @@ export interface TopicFacts {
 /**
  * Makes the topic, or looks whether the one that is there can carry what is sent.
  *
- * @throws BusError when it is not there and may not be made, or is too small
+ * @throws BusError when the brokers don't let us in, when it is not there and may not be made, or is too small
  */
 export async function ensureTopic(kafka: Kafka, options: TopicOptions): Promise<TopicFacts> {
+  await checkAccess(kafka)
   const admin = kafka.admin()
   await admin.connect()
   try {
