@@ -1,9 +1,16 @@
 /** The distributed half: BMP over TCP -> Kafka -> writer -> store, against what `decode` and the embedded way make of the same octets. */
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { connectKafka, ensureTopic, KafkaPublisher } from '@ribscope/bus'
+import {
+  connectKafka,
+  decodeHeaders,
+  ensureTopic,
+  GroupConsumer,
+  KafkaPublisher,
+} from '@ribscope/bus'
 import { createBmpServer, publishBatches, replay } from '@ribscope/collector'
 import { detectorViews } from '@ribscope/detectors'
 import { listRecordings, type Batch } from '@ribscope/events'
@@ -11,6 +18,8 @@ import { migrate, openEmbeddedStore } from '@ribscope/store'
 import { KafkaWriter } from '@ribscope/writer'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { announce, initiation, peerUp } from '../packages/events/src/testing/bytes.ts'
+import type { HandPeer } from '../packages/events/src/testing/bytes.ts'
 import { kafkaMissing, startKafka, type Cluster } from './kafka/broker.ts'
 import { until } from './lab/machine.ts'
 
@@ -109,5 +118,81 @@ describe.skipIf(missing !== undefined)('TCP, Kafka, writer, store', { timeout: 2
     await writer.stop()
     await db.close()
     await store.close()
+  })
+
+  test('brokers go away while routers send: sockets wait, memory is bounded, no row is lost', async () => {
+    const kafka = connectKafka({ brokers: cluster.addresses.split(','), clientId: 'loss' }, log)
+    const topic = 'loss'
+    const maxMessageOctets = 900 << 10
+    const made = { create: true, partitions: 2, replication: 1, retentionMs: 3_600_000 }
+    await ensureTopic(kafka, { ...made, topic, maxMessageOctets })
+    const publisher = new KafkaPublisher({ kafka, topic, log })
+    const most = 4 << 20
+    const bmp = createBmpServer(
+      {
+        ...{ host: '127.0.0.1', port: 0, collector: 'loss', maxBlockOctets: maxMessageOctets },
+        ...{ maxTotalOctets: most, maxSessionOctets: most, stopTimeoutMs: 60_000 },
+      },
+      { log, openSink: () => publishBatches(publisher) },
+    )
+    await bmp.start()
+    const peer: HandPeer = { address: '192.0.2.1', asn: 64501, id: '192.0.2.1' }
+    const routes = (from: number, to: number): Uint8Array =>
+      Uint8Array.from(
+        Array.from({ length: to - from }, (_, i) =>
+          announce(peer, `10.${(from + i) >> 8}.${(from + i) & 255}.0/24`),
+        ).flat(),
+      )
+    const names = ['r1', 'r2', 'r3', 'r4']
+    const sockets = names.map((name) => {
+      const socket = connect(bmp.address!.port, '127.0.0.1')
+      socket.write(Uint8Array.from([...initiation(name), ...peerUp(peer)]))
+      socket.write(routes(0, 500))
+      return socket
+    })
+    const rows = (): number => bmp.sessions().reduce((sum, each) => sum + each.rows, 0)
+    await until(
+      'the first are there',
+      () => rows() === 4 * 503 && bmp.unaccepted().rows === 0,
+      30_000,
+    )
+
+    await cluster.brokers[0]!.kill()
+    for (const socket of sockets) socket.write(routes(500, 15_000))
+    await until('nobody is read', () => bmp.sessions().every((each) => each.paused), 30_000)
+    expect(rows()).toBeLessThan(4 * 12_000)
+    expect(bmp.unaccepted().octets).toBeGreaterThan(most / 4)
+    expect(bmp.unaccepted().octets).toBeLessThan(1.5 * most)
+    await cluster.brokers[0]!.start()
+
+    const all = (): boolean => rows() >= 4 * 15_003 && bmp.unaccepted().rows === 0
+    await until('all is there', all, 90_000)
+    for (const socket of sockets) socket.destroy()
+    await until('they are gone', () => bmp.sessions().length === 0, 10_000)
+    await bmp.stop()
+    expect(bmp.unaccepted()).toEqual({ rows: 0, octets: 0 })
+    await publisher.stop(10_000)
+
+    /** Router -> route rows, each batch once, and the last number so far. */
+    const found = new Map(names.map((name) => [name, { rows: 0, upTo: 0 }]))
+    const consumer = new GroupConsumer({
+      ...{ kafka, topic, groupId: 'loss', log, maxOctets: 8 << 20, maxMessages: 1_000 },
+      ...{ maxWaitMs: 100, concurrency: 2 },
+      handle: async (group) => {
+        for (const { headers } of group.messages) {
+          const { router, table, firstSeq, lastSeq, rows: count } = decodeHeaders(headers)
+          const mine = found.get(router)!
+          // Repeated at worst, never late.
+          if (table !== 'route_log' || firstSeq <= mine.upTo) continue
+          mine.upTo = lastSeq
+          mine.rows += count
+        }
+      },
+    })
+    await consumer.start()
+    const counts = (): number[] => [...found.values()].map((each) => each.rows)
+    await until('every row', () => counts().every((count) => count >= 15_000), 60_000)
+    await consumer.stop()
+    expect(counts()).toEqual(names.map(() => 15_000))
   })
 })
