@@ -92,7 +92,7 @@ const MAPPED = part('::ffff:')
 const ORIGINS = ['igp', 'egp', 'incomplete', '']
 const ORIGIN_TEXTS = ORIGINS.map((origin) => part(`,"origin":"${origin}","as_path":[`))
 /** RFC 9012 tunnel types by the names that the view gives them. */
-const ENCAPS: Readonly<Record<number, string>> = {
+export const ENCAPS: Readonly<Record<number, string>> = {
   0: '',
   8: 'vxlan',
   9: 'nvgre',
