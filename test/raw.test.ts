@@ -1,4 +1,6 @@
 /** BMP messages as they are received on Kafka: published with OpenBMP's header, consumed in place of sockets, shown by `tap`. */
+import { PassThrough } from 'node:stream'
+import { text as readText } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { connectKafka, ensureTopic, KafkaPublisher } from '@ribscope/bus'
 import { createBmpServer, replay } from '@ribscope/collector'
@@ -8,6 +10,8 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kafkaMissing, startKafka, type Cluster } from './kafka/broker.ts'
 import { until } from './lab/machine.ts'
+import { runCommand } from '../services/standalone/src/index.ts'
+import { startFromKafka } from '../services/standalone/src/services/from-kafka.ts'
 
 const missing = kafkaMissing()
 if (missing !== undefined) console.log(`tests with Kafka skip: ${missing}`)
@@ -75,7 +79,108 @@ async function contents(topic: string): Promise<Consumed[]> {
   return consumed
 }
 
-describe.skipIf(missing !== undefined)('raw BMP on Kafka', { timeout: 240_000 }, () => {
+/** A command in this process. */
+async function ribscope(
+  ...argv: string[]
+): Promise<{ code: number; lines: string[]; said: string }> {
+  const stdout = new PassThrough()
+  const stderr = new PassThrough()
+  const { signal } = new AbortController()
+  const [code, out, said] = await Promise.all([
+    runCommand(argv, { stdout, stderr, env: {}, signal }).finally(() => {
+      stdout.end()
+      stderr.end()
+    }),
+    readText(stdout),
+    readText(stderr),
+  ])
+  return { code, lines: out.split('\n').slice(0, -1), said }
+}
+
+const tap = async (...argv: string[]): Promise<Row[]> => {
+  const all = ['tap', ...argv, '--from', 'earliest', '--until-end', '--kafka', cluster.addresses]
+  const { code, lines, said } = await ribscope(...all)
+  expect([code, said]).toEqual([0, ''])
+  return lines.map((line) => JSON.parse(line) as Row)
+}
+
+const decode = async (...argv: string[]): Promise<Row[]> => {
+  const { lines } = await ribscope('decode', ...argv)
+  return lines.map((line) => JSON.parse(line) as Row)
+}
+
+type Row = Record<string, unknown>
+
+/** Sequences of what each peer announced and withdrew; what depends on when and by whom it was received left out. */
+function byPeer(rows: readonly Row[]): Map<string, string[]> {
+  const peers = new Map<string, string[]>()
+  // Routes with and without EVPN are in blocks of their own.
+  const by = (name: string) => (a: Row, b: Row) => Number(a[name]) - Number(b[name])
+  for (const row of [...rows].sort(by('seq')).sort(by('bmp_session'))) {
+    if (row['table'] !== 'route_events') continue
+    const { router, peer_addr, rib, ...rest } = row
+    for (const name of ['rx_ts', 'seq', 'collector', 'router_addr', 'bmp_session', 'phase']) {
+      Reflect.deleteProperty(rest, name)
+    }
+    const key = `${String(router)} ${String(peer_addr)} ${String(rib)}`
+    peers.set(key, [...(peers.get(key) ?? []), JSON.stringify(rest)])
+  }
+  return peers
+}
+
+function expectSame(got: Map<string, string[]>, expected: Map<string, string[]>): void {
+  expect([...got.keys()].sort()).toEqual([...expected.keys()].sort())
+  for (const [key, rows] of expected) {
+    const mine = got.get(key) ?? []
+    expect(mine.length, key).toBe(rows.length)
+    for (const [i, row] of rows.entries()) if (mine[i] !== row) expect(mine[i], key).toBe(row)
+  }
+}
+
+/** What `--from-kafka` makes of topics, until it has read them all. */
+async function collect(topic: string, ...topics: string[]): Promise<Row[]> {
+  const running = await startCollecting(topic, ...topics)
+  await running.caughtUp()
+  await running.stop()
+  return tap(topic)
+}
+
+async function startCollecting(topic: string, ...topics: string[]) {
+  const running = await startFromKafka({
+    kafka: { brokers: cluster.addresses.split(','), clientId: 'test' },
+    topic: { topic, create: true, partitions: 3, replication: 1, retentionMs: 3_600_000 },
+    topics,
+    group: 'collectors',
+    source: { collector: 'c2' },
+    metrics: { host: '127.0.0.1', port: 0 },
+    log,
+    signal: new AbortController().signal,
+  })
+  const admin = connect().admin()
+  return {
+    source: running.source,
+    async caughtUp(): Promise<void> {
+      await admin.connect()
+      for (const each of topics) {
+        const groupId = `collectors.${each}`
+        await until(
+          `${groupId} at the end`,
+          async () => {
+            const ends = await admin.fetchTopicOffsets(each)
+            const [group] = await admin.fetchOffsets({ groupId, topics: [each] })
+            const at = new Map(group?.partitions.map((p) => [p.partition, p.offset]))
+            return ends.every(({ partition, high }) => high === '0' || at.get(partition) === high)
+          },
+          60_000,
+        )
+      }
+      await admin.disconnect()
+    },
+    stop: () => running.stop(),
+  }
+}
+
+describe.skipIf(missing !== undefined)('raw BMP on Kafka', { timeout: 90_000 }, () => {
   test('a collector publishes what it receives, message by message, in order', async () => {
     const topic = await newTopic('ribscope.raw', 4)
     const publisher = new KafkaPublisher({ kafka: connect(), topic, log })
@@ -118,5 +223,25 @@ describe.skipIf(missing !== undefined)('raw BMP on Kafka', { timeout: 240_000 },
     }
     const sent = await Promise.all(recordings.map(messagesOf))
     expect(new Set(streams.values())).toEqual(new Set(sent))
+  })
+
+  test('read in place of sockets: the rows that decode makes of the recording; tap shows both topics', async () => {
+    const recordings = await listRecordings([FIXTURE])
+    const rows = await collect('rows.of.raw', 'ribscope.raw')
+    const expected = await Promise.all(recordings.map(({ path }) => decode(path, '--table', 'all')))
+    const routes = byPeer(rows)
+    expect(routes.size).toBeGreaterThan(10)
+    expectSame(routes, byPeer(expected.flat()))
+    expect(
+      new Set(rows.map(({ collector, router_addr }) => [collector, router_addr].join())),
+    ).toEqual(new Set(['c2,127.0.0.1']))
+    const ups = rows.filter(({ kind }) => kind === 'peer_up').length
+    expect(ups).toBe(expected.flat().filter(({ kind }) => kind === 'peer_up').length)
+
+    const raw = await tap('ribscope.raw', '--router', 'tor1')
+    const tor1 = recordings.find(({ path }) => path.endsWith('tor1.bmp'))!
+    const messages = await decode(tor1.path)
+    expect(raw.map((message) => ({ ...message, openbmp: undefined }))).toEqual(messages)
+    expect((raw[0]?.['openbmp'] as Row)['adminId']).toBe('c1')
   })
 })

@@ -294,6 +294,7 @@ export {
 export {
   decodeObmp,
   isWholeBmp,
+  looksLikeObmp,
   OBMP_BMP_RAW,
   ObmpReader,
   type ObmpFrame,

@@ -107,16 +107,27 @@ const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_
 
 /** @throws UsageError */
 export function topicName(ctx: Context, name = 'topic'): string {
-  const topic = text(ctx.values, name) ?? ''
+  return topicNameOf(text(ctx.values, name) ?? '', `--${name}`)
+}
+
+/** @throws UsageError */
+export function topicNameOf(topic: string, what: string): string {
   if (TOPIC.test(topic)) return topic
   throw new UsageError(
-    `--${name} ${JSON.stringify(topic)}: expected at most 200 letters, digits, dots, dashes, underscores`,
+    `${what} ${JSON.stringify(topic)}: expected at most 200 letters, digits, dots, dashes, underscores`,
   )
 }
 
 /** A topic that is not used unless it is named. @throws UsageError */
 export function optionalTopic(ctx: Context, name: string): string | undefined {
   return text(ctx.values, name) === undefined ? undefined : topicName(ctx, name)
+}
+
+/** Several, by commas; undefined when there is none. @throws UsageError */
+export function topicNames(ctx: Context, name: string): string[] | undefined {
+  const given = text(ctx.values, name)
+  if (given === undefined) return undefined
+  return [...new Set(given.split(',').map((each) => topicNameOf(each.trim(), `--${name}`)))]
 }
 
 /** All but the size of messages, which is not for flags. @throws UsageError */

@@ -102,8 +102,17 @@ export const ENV: readonly EnvTwin[] = [
     variable: 'RIBSCOPE_KAFKA_SASL_PASSWORD_FILE',
     about: 'file with that password',
   },
-  { flag: 'kafka-group', variable: 'RIBSCOPE_KAFKA_GROUP', about: 'consumer group of the writers' },
+  {
+    flag: 'kafka-group',
+    variable: 'RIBSCOPE_KAFKA_GROUP',
+    about: 'consumer group of the writers, or of collectors that read topics',
+  },
   { flag: 'topic', variable: 'RIBSCOPE_TOPIC', about: 'topic of events; dead letters: TOPIC.dead' },
+  {
+    flag: 'from-kafka',
+    variable: 'RIBSCOPE_FROM_KAFKA',
+    about: 'topics of raw BMP that a collector reads in place of sockets',
+  },
   {
     flag: 'raw-topic',
     variable: 'RIBSCOPE_RAW_TOPIC',

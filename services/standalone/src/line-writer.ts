@@ -43,7 +43,6 @@ export class LineWriter {
       this.#stream.on('close', done)
       this.#signal.addEventListener('abort', done)
     })
-    this.#full = false
   }
 
   /** Sends what is there, and waits until there is room for more. */
@@ -74,6 +73,11 @@ export class LineWriter {
     const written = (): void => {
       for (const block of blocks) block.written?.()
     }
-    if (!this.#stream.write(joined, written)) this.#full = true
+    if (this.#stream.write(joined, written) || this.#full) return
+    this.#full = true
+    // It may have room again long before somebody asks.
+    this.#stream.once('drain', () => {
+      this.#full = false
+    })
   }
 }

@@ -138,7 +138,8 @@ function bmpTimeUs(bytes: Uint8Array, at: number, end: number): number {
   return view.getUint32(0) * 1e6 + view.getUint32(4)
 }
 
-function factsOf(frame: ObmpFrame): OpenBmpFacts {
+/** What of the header is worth showing. */
+export function factsOf(frame: ObmpFrame): OpenBmpFacts {
   const { collectorHash, adminId, routerHash, routerIp, routerGroup, timeUs } = frame
   const rest = String(timeUs % 1e6).padStart(6, '0')
   const received =

@@ -62,6 +62,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/simulate.ts'),
   },
   {
+    name: 'tap',
+    summary: 'what is in a Kafka topic of ours, as JSON lines',
+    load: () => import('./commands/tap.ts'),
+  },
+  {
     name: 'migrate',
     summary: 'create or upgrade the ClickHouse schema',
     load: () => import('./commands/migrate.ts'),

@@ -1,5 +1,6 @@
 /** What the parts count, for /metrics. Each part has its own: a process shows those of the parts it runs. */
-import type { BmpServer } from '@ribscope/collector'
+import type { PartitionStatus } from '@ribscope/bus'
+import type { BmpServer, RawSource } from '@ribscope/collector'
 import type { Change, Finding } from '@ribscope/detectors'
 import type { KafkaWriter } from '@ribscope/writer'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
@@ -70,6 +71,48 @@ export function watchCollector(registry: Registry, bmp: BmpServer, outlet: Outle
     registers: [registry],
     collect() {
       for (const [reason, count] of Object.entries(bmp.refused())) this.set({ reason }, count)
+    },
+  })
+}
+
+/** A collector that reads topics: what is read, and what of it is no BMP. */
+export function watchRawSource(
+  registry: Registry,
+  source: RawSource,
+  consumers: readonly { readonly topic: string; readonly partitions: readonly PartitionStatus[] }[],
+  outlet: Outlet,
+): void {
+  const gauge = gaugesOf(registry)
+  gauge('ribscope_collector_sessions', 'BMP sessions that are up', () => source.sessions().length)
+  gauge(
+    'ribscope_collector_waiting_bytes',
+    'Blocks that the next part has not confirmed',
+    () => outlet.waitingOctets,
+  )
+  gauge(
+    'ribscope_collector_outlet_failing_seconds',
+    'For how long the next part takes nothing',
+    () => failingSeconds(outlet),
+  )
+  new Gauge({
+    name: 'ribscope_collector_refused_messages',
+    help: 'Messages of raw topics that no session took, since the start',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      for (const [reason, count] of Object.entries(source.refused())) this.set({ reason }, count)
+    },
+  })
+  new Gauge({
+    name: 'ribscope_collector_lag_messages',
+    help: 'Messages of a partition of a raw topic whose rows are not confirmed yet',
+    labelNames: ['topic', 'partition'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { topic, partitions } of consumers) {
+        for (const { partition, lag } of partitions) this.set({ topic, partition }, Number(lag))
+      }
     },
   })
 }

@@ -28,6 +28,8 @@ export class GroupConsumer {
   readonly #slots: Slots
   readonly #room: Room
   readonly #counters = { groups: 0, repeated: 0, lost: 0 }
+  /** When each broker was last asked for more; all that it had given before was in our hands then. */
+  readonly #asked = new Map<string, number>()
   #consumer: Consumer | undefined
   /** Without the library's own retries, which would commit for a later generation what belonged to an earlier one. */
   #commitNow: EachBatchPayload['commitOffsetsIfNecessary'] | undefined
@@ -40,6 +42,22 @@ export class GroupConsumer {
     this.#slots = new Slots(options.concurrency)
     const maxOctets = options.maxWaitingOctets ?? 4 * options.maxOctets
     this.#room = new Room(() => this.waitingOctets < maxOctets)
+  }
+
+  get topic(): string {
+    return this.#options.topic
+  }
+
+  /**
+   * Until when it is known that our partitions have nothing that was not handled, milliseconds since 1970; undefined while they
+   * have, or may have.
+   */
+  get quietMs(): number | undefined {
+    for (const { position, end, busy, waitingOctets } of this.#partitions.values()) {
+      if (position === undefined || end > position || busy > 0 || waitingOctets > 0)
+        return undefined
+    }
+    return this.#asked.size === 0 ? undefined : Math.min(...this.#asked.values())
   }
 
   get partitions(): PartitionStatus[] {
@@ -117,6 +135,10 @@ export class GroupConsumer {
   #listen(consumer: Consumer): void {
     const { groupId, topic, log } = this.#options
     const { events } = consumer
+    consumer.on(events.FETCH_START, ({ timestamp, payload }) => {
+      const { nodeId } = payload as { nodeId?: unknown }
+      if (this.#consumer === consumer) this.#asked.set(String(nodeId), timestamp)
+    })
     consumer.on(events.REBALANCING, () => {
       if (this.#consumer === consumer) this.#forget()
     })
@@ -157,6 +179,7 @@ export class GroupConsumer {
   #forget(): void {
     for (const { gone } of this.#partitions.values()) gone.abort()
     this.#partitions.clear()
+    this.#asked.clear()
     this.#room.look()
   }
 
@@ -261,8 +284,10 @@ export class GroupConsumer {
       return false
     }
     const low = (await findEnds(kafka, topic)).get(number)?.low ?? 0n
-    if (low > position) this.#lost(number, position, low)
-    else if (partition.askedAgain !== position) {
+    if (low > position) {
+      this.#lost(number, position, low)
+      partition.follows = false
+    } else if (partition.askedAgain !== position) {
       // Once more; if there is nothing again, it is nothing that could be read.
       partition.askedAgain = position
       this.#consumer?.seek({ topic, partition: number, offset: String(position) })

@@ -19,9 +19,11 @@ export interface Group {
   readonly messages: readonly Message[]
   /** Someone began this group before: what it did may be done already. */
   readonly repeated: boolean
+  /** All messages before it were handled by this consumer group; false at its beginning, and where the topic lost some. */
+  readonly follows: boolean
 }
 
-export type Taken = Pick<Group, 'first' | 'last' | 'messages' | 'repeated'>
+export type Taken = Pick<Group, 'first' | 'last' | 'messages' | 'repeated' | 'follows'>
 
 export interface GroupLimits {
   /** A group is closed when it holds so many octets of values, or so many messages, or has waited so long. */
@@ -38,6 +40,8 @@ export interface Place {
   readonly begun: { readonly first: bigint; readonly upto: bigint } | undefined
   /** One behind the last message. */
   readonly end: bigint
+  /** All before it were handled. */
+  readonly follows: boolean
 }
 
 export class Partition {
@@ -56,6 +60,8 @@ export class Partition {
   busy = 0
   /** A fetch from here was asked for a second time. */
   askedAgain: bigint | undefined
+  /** Of the next group, see `Group`. */
+  follows = false
   readonly #limits: GroupLimits
   #begun: Place['begun']
   #waiting: Message[] = []
@@ -75,7 +81,8 @@ export class Partition {
     return this.#begun !== undefined
   }
 
-  begin({ position, begun, end }: Place): void {
+  begin({ position, begun, end, follows }: Place): void {
+    this.follows = follows
     this.position = position
     this.committed = begun?.first ?? position
     this.#begun = begun
@@ -121,7 +128,7 @@ export class Partition {
     const first = messages[0]?.offset
     const last = messages.at(-1)?.offset
     if (first === undefined || last === undefined) return undefined
-    return { first, last, messages, repeated: false }
+    return { first, last, messages, repeated: false, follows: this.#following() }
   }
 
   /** Exactly that group, even when its last message takes long to come. */
@@ -133,7 +140,13 @@ export class Partition {
     const messages = this.#shift(behind < 0 ? this.#waiting.length : behind)
     // The topic has nothing of it any more: there is nothing to repeat.
     if (messages.length === 0) return this.#takeNext(all)
-    return { first, last: upto, messages, repeated: true }
+    return { first, last: upto, messages, repeated: true, follows: this.#following() }
+  }
+
+  #following(): boolean {
+    const { follows } = this
+    this.follows = true
+    return follows
   }
 
   #shift(count: number): Message[] {

@@ -41,14 +41,15 @@ export async function findPlaces(request: PlaceRequest): Promise<Map<number, Fou
 
 /** @param committed  negative: nothing is */
 function place(committed: bigint, metadata: string, low: bigint, end: bigint): FoundPlace {
-  const fresh = { begun: undefined, end, lost: 0n, shrunk: false }
+  const fresh = { begun: undefined, end, lost: 0n, shrunk: false, follows: false }
   // Nothing that the topic still has is left out.
   if (committed < 0n) return { ...fresh, position: low }
   if (committed > end) return { ...fresh, position: low, shrunk: true }
   const upto = readUpto(metadata, committed)
   const position = committed < low ? low : committed
   const begun = upto === undefined || upto < position ? undefined : { first: committed, upto }
-  return { begun, position, end, lost: position - committed, shrunk: false }
+  const lost = position - committed
+  return { begun, position, end, lost, shrunk: false, follows: lost === 0n }
 }
 
 export interface NewPlace {

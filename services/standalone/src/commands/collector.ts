@@ -13,6 +13,7 @@ import {
   TOPIC_ENV,
   TOPIC_OPTIONS,
   TOPIC_USAGE,
+  topicNames,
   topicOf,
 } from '../connect.ts'
 import { BMP_ENV, BMP_OPTIONS, BMP_USAGE, bmpOf, linksOf } from '../bmp-config.ts'
@@ -30,6 +31,9 @@ export const command: Command = {
 ${BMP_USAGE}
   --name NAME          of this collector in rows (default: the host's name)
   --raw-topic NAME     also publish every BMP message as it was received, behind OpenBMP's header
+  --from-kafka TOPIC,... read raw BMP from these topics in place of sockets: as --raw-topic, OpenBMP, gobmp and
+                       RouteViews publish it, binary or text headers
+  --kafka-group NAME   collectors of one group share the partitions of those topics (default ribscope-collector)
 ${KAFKA_USAGE}
 ${TOPIC_USAGE}
 ${METRICS_USAGE}
@@ -41,6 +45,8 @@ ${LOG_USAGE}`,
     ...BMP_OPTIONS,
     name: { type: 'string' },
     'raw-topic': { type: 'string' },
+    'from-kafka': { type: 'string' },
+    'kafka-group': { type: 'string', default: 'ribscope-collector' },
     ...KAFKA_OPTIONS,
     ...TOPIC_OPTIONS,
     ...METRICS_OPTIONS,
@@ -53,6 +59,8 @@ ${LOG_USAGE}`,
     ...BMP_ENV,
     name: 'RIBSCOPE_COLLECTOR',
     'raw-topic': 'RIBSCOPE_RAW_TOPIC',
+    'from-kafka': 'RIBSCOPE_FROM_KAFKA',
+    'kafka-group': 'RIBSCOPE_KAFKA_GROUP',
     ...KAFKA_ENV,
     ...TOPIC_ENV,
     ...METRICS_ENV,
@@ -70,6 +78,24 @@ ${LOG_USAGE}`,
     const table = await v4Tlvs(ctx.values, config.bmp.v4_tlvs)
     const links = await linksOf(ctx, config)
     const collector = text(ctx.values, 'name') ?? hostname()
+    const topics = topicNames(ctx, 'from-kafka')
+    if (topics !== undefined) {
+      if (rawTopic !== undefined) throw new UsageError('--from-kafka: what it reads is raw already')
+      if (topics.includes(topic.topic)) {
+        throw new UsageError('--from-kafka: that is the topic of events')
+      }
+      const group = text(ctx.values, 'kafka-group') ?? ''
+      if (group === '') throw new UsageError('--kafka-group: expected a name')
+      const { maxTotalOctets = 0 } = bmpOf(config)
+      return serve(ctx, 'collector', async (log) => {
+        const { startFromKafka } = await import('../services/from-kafka.ts')
+        const source = { collector, v4Tlvs: table, maxTotalOctets }
+        const common = { kafka, topic, metrics, log, signal: ctx.signal }
+        const running = await startFromKafka({ ...common, source, topics, group })
+        log.info({ topics, topic: topic.topic, metrics: running.health.address }, 'collector is up')
+        return running
+      })
+    }
     return serve(ctx, 'collector', async (log) => {
       const { startCollector } = await import('../services/collector.ts')
       const running = await startCollector({

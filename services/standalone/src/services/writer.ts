@@ -8,7 +8,7 @@ import type { HostPort } from '../values.ts'
 import { Stops } from '../start.ts'
 import { countStored, createRegistry, watchWriter } from '../telemetry.ts'
 import { topicWhenThere } from './broker.ts'
-import { MAX_MESSAGE_OCTETS } from './collector.ts'
+import { MAX_MESSAGE_OCTETS } from './outlet.ts'
 import { startHealth, type Health } from './health.ts'
 import { storeWhenCurrent } from './store.ts'
 
