@@ -45,6 +45,22 @@ describe('the bus in one process', () => {
     expect(bus.waitingOctets).toBe(0)
   })
 
+  test('what is sent when the last answer came is not left lying', async () => {
+    const bus = new LocalBus({
+      maxOctets: 1,
+      handle: () => Promise.resolve(),
+      onError: () => undefined,
+    })
+    // The next one is sent any number of turns after that answer.
+    for (let turns = 0; turns < 8; turns++) {
+      for (let i = 0; i < 3; i++) {
+        await bus.publish(headers(i), new Uint8Array(1))
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      }
+    }
+    await bus.stop()
+  })
+
   test('stop does not try again for ever', async () => {
     const bus = new LocalBus({
       maxOctets: 1,

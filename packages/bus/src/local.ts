@@ -52,9 +52,7 @@ export class LocalBus implements Publisher {
     return new Promise((done) => {
       this.#queue.push({ headers, value, done })
       this.#waitingOctets += value.length
-      this.#running ??= this.#run().finally(() => {
-        this.#running = undefined
-      })
+      this.#running ??= this.#run()
     })
   }
 
@@ -65,20 +63,27 @@ export class LocalBus implements Publisher {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      await this.#options.ready?.()
-      const taken: Waiting[] = []
-      let octets = 0
-      while (octets < this.#options.maxOctets) {
-        const next = this.#queue.shift()
-        if (next === undefined) break
-        taken.push(next)
-        octets += next.value.length
-      }
-      await this.#handle(taken)
-      this.#waitingOctets -= octets
-      for (const { done } of taken) done()
+    try {
+      while (this.#queue.length > 0) await this.#next()
+    } finally {
+      // In the same turn as the last look at the queue: what comes in between would wait for the next one.
+      this.#running = undefined
     }
+  }
+
+  async #next(): Promise<void> {
+    await this.#options.ready?.()
+    const taken: Waiting[] = []
+    let octets = 0
+    while (octets < this.#options.maxOctets) {
+      const next = this.#queue.shift()
+      if (next === undefined) break
+      taken.push(next)
+      octets += next.value.length
+    }
+    await this.#handle(taken)
+    this.#waitingOctets -= octets
+    for (const { done } of taken) done()
   }
 
   async #handle(group: readonly LocalMessage[]): Promise<void> {

@@ -115,9 +115,7 @@ export class KafkaPublisher implements Publisher {
         this.#queue.push({ key, value: bytes, headers, octets, done, failed })
         this.#waitingOctets += value.length
       }
-      this.#running ??= this.#run().finally(() => {
-        this.#running = undefined
-      })
+      this.#running ??= this.#run()
     })
   }
 
@@ -144,9 +142,14 @@ export class KafkaPublisher implements Publisher {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const taken = this.#take()
-      await this.#sendUntilTaken(taken)
+    try {
+      while (this.#queue.length > 0) {
+        const taken = this.#take()
+        await this.#sendUntilTaken(taken)
+      }
+    } finally {
+      // In the same turn as the last look at the queue: what comes in between would wait for the next one.
+      this.#running = undefined
     }
   }
 
