@@ -1,6 +1,7 @@
 /**
  * The four services as processes around a real broker, with the environment, secrets and health checks of docker-compose.yml and, in
- * ClickHouse, the users and grants of deploy/clickhouse/users.xml: a recording of a flapping VIP becomes a finding of the API.
+ * ClickHouse, the users and grants of deploy/clickhouse/users.xml: a recording of a flapping VIP becomes findings of the API, those
+ * that `ribscope up` makes of it; of two analysts one works, and the other when that one falls silent.
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,9 +11,12 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { replay } from '@ribscope/collector'
 import { listRecordings } from '@ribscope/events'
+import { loadFabric } from '@ribscope/fabric'
 import { configureRetention, openServerStore, retain, type Store } from '@ribscope/store'
 import { startClickHouse, type ClickHouseProcess } from '@ribscope/store/testing'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startUp } from '../services/standalone/src/up.ts'
 import { byHand, type ByHand } from './compose/by-hand.ts'
 import { kafkaMissing, startKafka, type Cluster } from './kafka/broker.ts'
 import { until } from './lab/machine.ts'
@@ -39,6 +43,76 @@ async function start(name: ServiceName) {
   return service
 }
 
+const stores: Store[] = []
+const as = (user: string): Store => {
+  const password = compose.secret(`clickhouse_${user}_password`)
+  const store = openServerStore({ url: clickhouse.url, user, password })
+  stores.push(store)
+  return store
+}
+
+const active = (analyst: Service): Promise<number> => analyst.metric('ribscope_analyst_active')
+
+/** Times differ from run to run, and what is made of them. */
+const OF_TIME = /_s$|^penalty$/
+
+async function findingsOf(store: Store): Promise<unknown[]> {
+  const session = await store.session('findings')
+  const rows = await session.query<{ scope: string; metrics: string }>(
+    'SELECT kind, sub_kind, cause, severity, confidence, status, scope, metrics FROM ribscope.findings ORDER BY kind, scope',
+  )
+  await session.close()
+  return rows.map((row) => ({
+    ...row,
+    scope: JSON.parse(row.scope) as unknown,
+    metrics: Object.entries(JSON.parse(row.metrics) as object).filter(
+      ([key]) => !OF_TIME.test(key),
+    ),
+  }))
+}
+
+async function sameFindings(server: Store, embedded: Store): Promise<void> {
+  let pair: [unknown[], unknown[]] = [[], []]
+  await until(
+    'the same findings',
+    async () => {
+      pair = [await findingsOf(server), await findingsOf(embedded)]
+      return pair[0].length > 3 && JSON.stringify(pair[0]) === JSON.stringify(pair[1])
+    },
+    40_000,
+  ).catch(() => undefined)
+  expect(pair[0]).toEqual(pair[1])
+  expect(pair[0].length).toBeGreaterThan(3)
+}
+
+/** One is frozen, the other goes on, and what the first finds when it wakes up is nobody's. */
+async function takenOver(first: Service, second: Service): Promise<void> {
+  expect([await active(first), await active(second)]).toEqual([1, 0])
+  first.kill('SIGSTOP')
+  const began = performance.now()
+  await until('the other one works', async () => (await active(second)) === 1, 30_000)
+  expect(performance.now() - began).toBeLessThan(15_000)
+  first.kill('SIGCONT')
+  await until(
+    'the first knows',
+    () => first.logs.some(({ msg }) => msg.startsWith('the lease is lost')),
+    20_000,
+  )
+  expect([await active(first), await active(second)]).toEqual([0, 1])
+  second.kill('SIGTERM')
+  const asked = performance.now()
+  await second.exit
+  await until('the first works again', async () => (await active(first)) === 1, 20_000)
+  expect(performance.now() - asked).toBeLessThan(8_000)
+  const session = await as('ribscope_api').session('versions')
+  const torn = await session.query(
+    `SELECT id, max(version) AS last, count() AS n, uniqExact(version) AS versions FROM ribscope.findings_log
+     GROUP BY id HAVING n != versions OR last != versions`,
+  )
+  // Each change of each finding is there once, whoever wrote it.
+  expect(torn).toEqual([])
+}
+
 beforeAll(async () => {
   if (missing !== undefined) return
   compose = byHand(folder, join(FIXTURE, 'fabric.yaml'))
@@ -50,6 +124,7 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
+  for (const each of stores) await each.close()
   for (const service of services) service.kill('SIGKILL')
   if (missing === undefined) await Promise.all([cluster.close(), clickhouse.kill()])
   rmSync(folder, { recursive: true, force: true })
@@ -66,23 +141,42 @@ describe.skipIf(missing !== undefined)(
       expect(api.other).toMatch(/^ribscope api: .*run ribscope migrate\n$/)
     })
 
-    test('a flapping VIP, from TCP to the API', async () => {
+    test('a flapping VIP, from TCP to the API', async ({ onTestFailed }) => {
+      onTestFailed(() => {
+        for (const each of services) console.log(each.name, each.text().slice(-4_000))
+      })
       const migrated = await run(process.execPath, [BIN, 'migrate'], {
         env: { ...process.env, ...environment('migrate') },
       })
       expect(migrated.stdout).toMatch(/^schema version \d+, \d+ migrations applied\n$/)
-      const [collector, writer, analyst, api] = await Promise.all([
+      const [collector, writer, analyst, api, up] = await Promise.all([
         start('collector'),
         start('writer'),
         start('analyst'),
         start('api'),
+        startUp({
+          bmp: { host: '127.0.0.1', port: 0 },
+          http: { host: '127.0.0.1', port: 0 },
+          dataDir: join(folder, 'up'),
+          dataLimit: { share: 1 },
+          retention: { logDays: 0, aggregateDays: 0, errorDays: 0 },
+          config: loadFabric(join(FIXTURE, 'fabric.yaml')).fabric,
+          insecure: false,
+          log: pino({ level: 'silent' }),
+        }),
       ])
+      await until('at work', async () => (await active(analyst)) === 1, 30_000)
+      const standby = await start('analyst')
       expect(await compose.healthy('api', 'http://127.0.0.1:1')).toBe(false)
       for (const { name, url } of services) {
         expect([name, await compose.healthy(name, url)]).toEqual([name, true])
       }
       const recordings = await listRecordings([FIXTURE])
-      await replay({ recordings, host: '127.0.0.1', port: collector.bmpPort, speed: 4 })
+      const to = { host: '127.0.0.1', speed: 4 }
+      await Promise.all([
+        replay({ ...to, recordings, port: collector.bmpPort }),
+        replay({ ...to, recordings: await listRecordings([FIXTURE]), port: up.bmp.address!.port }),
+      ])
       const published = await collector.metric('ribscope_rows_published_total')
       expect(published).toBeGreaterThan(1_000)
       const stored = () => writer.metric('ribscope_rows_stored_total')
@@ -103,28 +197,20 @@ describe.skipIf(missing !== undefined)(
         scope: { vip: expect.any(String) as string },
       })
       expect(await analyst.metric('ribscope_analyst_round_seconds_count')).toBeGreaterThan(1)
+      await sameFindings(as('ribscope_api'), up.store)
+      await up.stop()
+      await takenOver(analyst, standby)
       // Nobody was refused anything.
       for (const each of services) expect(each.text()).not.toMatch(/Not enough privileges/)
       // What stops says so, and ends with 0 before Docker would end it.
       const stopping = performance.now()
-      expect(await Promise.all(services.map((each) => each.stop()))).toEqual([0, 0, 0, 0])
+      expect(await Promise.all(services.map((each) => each.stop()))).toEqual([0, 0, 0, 0, 0])
       const grace = Math.min(...services.map(({ name }) => compose.grace(name)))
       expect(performance.now() - stopping).toBeLessThan(grace)
       for (const each of services) expect(each.logs.at(-1)?.msg).toBe('stopped')
     })
 
     describe('a user of ClickHouse', () => {
-      const stores: Store[] = []
-      afterAll(async () => {
-        for (const each of stores) await each.close()
-      })
-      const as = (user: string): Store => {
-        const password = compose.secret(`clickhouse_${user}_password`)
-        const store = openServerStore({ url: clickhouse.url, user, password })
-        stores.push(store)
-        return store
-      }
-
       test('of the analyst: may end what has been kept long enough', async () => {
         const session = await as('ribscope_analyst').session('keeper')
         const days = { logDays: 7, aggregateDays: 100, errorDays: 3 }

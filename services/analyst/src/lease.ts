@@ -22,7 +22,7 @@ export interface LeaseTimes {
   readonly lookMs: number
 }
 
-const TIMES: LeaseTimes = { expiresMs: 10_000, marginMs: 2_000, renewMs: 2_000, lookMs: 1_000 }
+const TIMES: LeaseTimes = { expiresMs: 12_000, marginMs: 2_000, renewMs: 2_000, lookMs: 1_000 }
 
 /** What was to be done is another one's to do, or nobody's until the lease is renewed. */
 export class LeaseError extends Error {
@@ -171,10 +171,11 @@ export class LeaseKeeper {
 
   /** Until the lease is lost, or it is time to stop. */
   async #renew(lease: HeldLease): Promise<void> {
-    for (;;) {
-      await this.#pause(this.#times.renewMs)
+    for (let sent = now(); ;) {
+      // One that took long is followed by the next at once.
+      await this.#pause(Math.max(0, this.#times.renewMs - (performance.now() - sent.steady)))
       if (this.#stopping.signal.aborted) return
-      const sent = now()
+      sent = now()
       try {
         await this.#write(lease, 0)
         if (!(await this.#isMine(lease.term))) {
@@ -184,6 +185,7 @@ export class LeaseKeeper {
         lease.renewedAt = sent
       } catch (error) {
         this.#hooks.onError?.(error)
+        await this.#pause(this.#times.lookMs)
       }
     }
   }

@@ -73,7 +73,7 @@ export async function openFixture(): Promise<Fixture> {
   })
   const server = openServerStore({ url: http.url, user: 'ribscope_api', password: 'x' })
   const running: Api[] = []
-  return {
+  const fixture: Fixture = {
     store,
     engine: store,
     server,
@@ -105,8 +105,8 @@ export async function openFixture(): Promise<Fixture> {
       return { api, url, log, get }
     },
     async serveBoth(config) {
-      const embedded = await this.serve(config)
-      const other = await this.serve(config, { store: server })
+      const embedded = await fixture.serve(config)
+      const other = await fixture.serve(config, { store: server })
       const compared = new Set<string>()
       return {
         ...embedded,
@@ -133,6 +133,7 @@ export async function openFixture(): Promise<Fixture> {
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
+  return fixture
 }
 
 /** The resource with the names of its parameters; a body as it is. */

@@ -37,7 +37,7 @@ export interface AnalystService {
 }
 
 /** A renewal of the lease that takes longer is none. */
-const LEASE_TIMEOUT_MS = 4_000
+const LEASE_TIMEOUT_MS = 8_000
 
 /** @throws StoreError when the schema does not become current */
 export async function startAnalyst(options: AnalystServiceOptions): Promise<AnalystService> {
