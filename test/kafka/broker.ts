@@ -7,11 +7,16 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync }
 import { rmSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { until } from '../lab/machine.ts'
 
-const LIB = fileURLToPath(new URL('../../.cache/kafka/lib', import.meta.url))
+/** The top of the repository, also for who bundled this file. */
+function top(folder = dirname(fileURLToPath(import.meta.url))): string {
+  return existsSync(join(folder, 'package-lock.json')) ? folder : top(dirname(folder))
+}
+
+const LIB = join(top(), '.cache/kafka/lib')
 const START_LIMIT_MS = 60_000
 
 /** Why tests with a broker skip; undefined when they run. */
@@ -24,6 +29,7 @@ export function kafkaMissing(): string | undefined {
 
 export interface Broker {
   readonly address: string
+  readonly pid: number | undefined
   /** As a power cut would: SIGKILL. */
   kill(): Promise<void>
   /** SIGTERM: it hands its partitions over first. */
@@ -43,6 +49,9 @@ export interface Cluster {
   log(): string
   close(): Promise<void>
 }
+
+/** Of server.properties, of each broker by its ports. */
+export type SettingsOf = (i: number, port: number, controller: number) => Record<string, string>
 
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qg'
 
@@ -85,7 +94,7 @@ const formatOf = ({ user, password }: Secure): string[] =>
  */
 export async function startKafka(
   count = 1,
-  settings: Readonly<Record<string, string>> = {},
+  settings: Readonly<Record<string, string>> | SettingsOf = {},
   secure?: Secure,
 ): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'ribscope-kafka-'))
@@ -116,7 +125,7 @@ export async function startKafka(
         'transaction.state.log.min.isr': '1',
         'group.initial.rebalance.delay.ms': '0',
         'auto.create.topics.enable': 'false',
-        ...settings,
+        ...(typeof settings === 'function' ? settings(i, ports[i]!, ports[count + i]!) : settings),
       },
     ),
   )
@@ -163,6 +172,9 @@ function broker(
 
   return {
     address: `127.0.0.1:${port}`,
+    get pid() {
+      return child?.pid
+    },
     get running() {
       return child !== undefined
     },
@@ -211,7 +223,7 @@ function answers(port: number): Promise<boolean> {
 }
 
 /** All at once, so that no two are the same. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from(
       { length: count },
