@@ -307,6 +307,33 @@ describe('backpressure', () => {
     expect(sent).toBeLessThan(total)
   })
 
+  test('a raw topic that takes nothing holds the router back, but no rows', async () => {
+    let taken = 0
+    let open = false
+    const waiting: (() => void)[] = []
+    const raw = {
+      sendAll: async (messages: readonly unknown[]) => {
+        if (!open) await new Promise<void>((resolve) => waiting.push(resolve))
+        taken += messages.length
+      },
+    }
+    harness = await Harness.start({ maxSessionOctets: 200_000 }, { raw })
+    const h = harness
+    const socket = await h.client()
+    send(socket, initiation('tor1'), peerUp(A))
+    for (let i = 0; i < 90; i++) send(socket, many(i))
+    await until('paused', () => h.server.sessions()[0]?.paused === true)
+    const { waitingOctets, messages } = h.server.sessions()[0]!
+    expect(waitingOctets).toBeGreaterThan(100_000)
+    expect(waitingOctets).toBeLessThan(1 << 20)
+    await until('its rows', () => h.rows('route_log') === (messages - 2) * 800)
+    expect([taken, messages < 92]).toEqual([0, true])
+    open = true
+    for (const each of waiting) each()
+    await until('the rest', () => h.rows('route_log') === 90 * 800 && taken === 92)
+    await until('all confirmed', () => h.server.sessions()[0]?.waitingOctets === 0)
+  })
+
   test('a router that is held back is not silent: its dump does not end, its time is not up', async () => {
     let now = 1_800_000_000_000_000
     harness = await Harness.start(

@@ -22,6 +22,8 @@ export interface RawSourceConfig {
   readonly maxSessions?: number
   /** how long a router may say nothing; 0 (default) for ever */
   readonly silenceTimeoutMs?: number
+  /** Addresses of routers by name (fabric.yaml): what a router is called that has not said it since we began. */
+  readonly routerAddresses?: ReadonlyMap<string, string>
   /** octets of rows that may wait for the consumer before no more messages are read. Default 128 MiB */
   readonly maxTotalOctets?: number
   readonly maxBlockRows?: number
@@ -102,6 +104,9 @@ export class RawSource {
   readonly #partitions = new Map<AbortSignal, Partition>()
   /** names in use, with those who use them */
   readonly #names = new Map<string, Set<RawSession>>()
+  /** what streams were called before, the one that was named longest ago first */
+  readonly #called = new Map<string, string>()
+  readonly #byAddress: ReadonlyMap<string, string>
   readonly #refusals: Record<string, number> = {}
   readonly #lastLogged = new Map<string, { ms: number; unsaid: number }>()
   #lastSession = 0
@@ -111,6 +116,8 @@ export class RawSource {
   constructor(config: RawSourceConfig, deps: RawSourceDeps) {
     this.#config = { ...DEFAULTS, ...config }
     this.#deps = deps
+    const addresses = config.routerAddresses ?? new Map<string, string>()
+    this.#byAddress = new Map([...addresses].map(([name, address]) => [address, name]))
     this.#now = deps.now ?? nowUs
   }
 
@@ -278,11 +285,13 @@ export class RawSource {
     return session
   }
 
-  /** As its collector called it, else as it calls itself, else by its address, its hash. */
+  /** As its collector called it, else as it calls itself, or did before, else as the inventory does, by its address, by its hash. */
   #nameRouter(session: RawSession, given: string, own: string, frame: ObmpFrame): string {
-    const anonymous = own === session.source
-    const hash = session.source === '0.0.0.0' && anonymous ? cleanName(frame.routerHash) : ''
-    const name = given !== '' ? given : hash !== '' ? hash : own
+    const { key, source } = session
+    const anonymous = own === source
+    const name =
+      given !== '' ? given : anonymous ? this.#nameOf(key, source, frame.routerHash) : own
+    if (!anonymous) this.#remember(key, name)
     const users = this.#names.get(name) ?? new Set<RawSession>()
     const others = [...users]
     this.#names.set(name, users.add(session))
@@ -294,6 +303,24 @@ export class RawSource {
     else if (others.length > 0) log.warn({ router }, 'a second bmp session of this router')
     log.info({ router, source: session.source, bmpSession: session.openedUs }, 'bmp session up')
     return router
+  }
+
+  #nameOf(key: string, source: string, hash: string): string {
+    const known = this.#called.get(key) ?? this.#byAddress.get(source)
+    if (known !== undefined) return known
+    const text = source === '0.0.0.0' ? cleanName(hash) : ''
+    return text === '' ? source : text
+  }
+
+  /** The Initiation of a stream that goes on in another session (the partitions moved) does not come again. */
+  #remember(key: string, name: string): void {
+    this.#called.delete(key)
+    this.#called.set(key, name)
+    if (this.#called.size <= this.#config.maxSessions) return
+    for (const oldest of this.#called.keys()) {
+      this.#called.delete(oldest)
+      return
+    }
   }
 
   /** The stream that was silent longest: should it go on, a session begins midway. */

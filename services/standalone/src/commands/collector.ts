@@ -86,10 +86,10 @@ ${LOG_USAGE}`,
       }
       const group = text(ctx.values, 'kafka-group') ?? ''
       if (group === '') throw new UsageError('--kafka-group: expected a name')
-      const { maxTotalOctets = 0 } = bmpOf(config)
+      const { maxTotalOctets = 0, routerAddresses = new Map<string, string>() } = bmpOf(config)
       return serve(ctx, 'collector', async (log) => {
         const { startFromKafka } = await import('../services/from-kafka.ts')
-        const source = { collector, v4Tlvs: table, maxTotalOctets }
+        const source = { collector, v4Tlvs: table, maxTotalOctets, routerAddresses }
         const common = { kafka, topic, metrics, log, signal: ctx.signal }
         const running = await startFromKafka({ ...common, source, topics, group })
         log.info({ topics, topic: topic.topic, metrics: running.health.address }, 'collector is up')
