@@ -88,10 +88,11 @@ describe.skipIf(missing !== undefined)('TCP, Kafka, writer, store', { timeout: 2
       lastSeq: 1,
       rows: 1,
     } as const
-    // No block; a table that is none; a header that says nothing.
+    // No block; a table that is none; a header that says nothing; rows for other programs.
     await publisher.publish(poison, Buffer.from('no block of anything'))
     await publisher.publish({ ...poison, table: 'no_such_table' }, Buffer.from([1, 1]))
     await publisher.send('tor1', Buffer.from('x'), { table: 'route_log; DROP TABLE route_log' })
+    await publisher.publish({ ...poison, format: 'json' }, Buffer.from('{"router":"tor1"}\n'))
     const recordings = await listRecordings([FIXTURE])
     await replay({ recordings, host: '127.0.0.1', port: bmp.address!.port, speed: Infinity })
     await bmp.stop()
@@ -108,13 +109,13 @@ describe.skipIf(missing !== undefined)('TCP, Kafka, writer, store', { timeout: 2
     await until('all rows', async () => (await stored()) >= rows, 30_000)
     expect(rows).toBeGreaterThan(1_000)
     expect(await stored()).toBe(rows)
-    await until('the dead letters', () => writer.deadLetters >= 3, 30_000)
-    expect(writer.deadLetters).toBe(3)
+    await until('the dead letters', () => writer.deadLetters >= 4, 30_000)
+    expect(writer.deadLetters).toBe(4)
     const admin = kafka.admin()
     await admin.connect()
     const [dead] = await admin.fetchTopicOffsets(`${topic}.dead`)
     await admin.disconnect()
-    expect(dead?.high).toBe('3')
+    expect(dead?.high).toBe('4')
     await writer.stop()
     await db.close()
     await store.close()
@@ -194,5 +195,56 @@ describe.skipIf(missing !== undefined)('TCP, Kafka, writer, store', { timeout: 2
     await until('every row', () => counts().every((count) => count >= 15_000), 60_000)
     await consumer.stop()
     expect(counts()).toEqual(names.map(() => 15_000))
+  })
+
+  test('rows as JSON lines, for a program that knows nothing of ours', async () => {
+    const kafka = connectKafka({ brokers: cluster.addresses.split(','), clientId: 'test' }, log)
+    const topic = 'ribscope.json'
+    const sizes = { replication: 1, retentionMs: 3_600_000, maxMessageOctets: 900 << 10 }
+    await ensureTopic(kafka, { ...sizes, topic, create: true, partitions: 2 })
+    const publisher = new KafkaPublisher({ kafka, topic, log })
+    const bus = publishBatches(publisher)
+    const bmp = createBmpServer(
+      { host: '127.0.0.1', port: 0, collector: 'test', format: 'json', maxBlockOctets: 900 << 10 },
+      { log, openSink: () => bus },
+    )
+    await bmp.start()
+    const recordings = await listRecordings([FIXTURE])
+    await replay({ recordings, host: '127.0.0.1', port: bmp.address!.port, speed: Infinity })
+    await bmp.stop()
+    await publisher.stop(10_000)
+    const admin = kafka.admin()
+    await admin.connect()
+    const ends = await admin.fetchTopicOffsets(topic)
+    await admin.disconnect()
+    const messages = ends.reduce((sum, { high }) => sum + Number(high), 0)
+    const sessions = new Map<string, number>()
+    let read = 0
+    const consumer = kafka.consumer({ groupId: 'somebody' })
+    await consumer.connect()
+    await consumer.subscribe({ topics: [topic], fromBeginning: true })
+    await consumer.run({
+      eachMessage: ({ message: { key, value, headers = {} } }) => {
+        const header = (name: string): string => String(headers[name])
+        const lines = String(value).trimEnd().split('\n')
+        const rows = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+        expect(header('format')).toBe('json')
+        expect(header('rows')).toBe(String(rows.length))
+        expect(Object.keys(rows[0]!).join()).toBe(header('columns'))
+        const name = `${String(key)} ${header('bmp_session')}`
+        for (const row of rows) {
+          // A router's rows, of all tables, one after another.
+          expect(row['seq']).toBe((sessions.get(name) ?? 0) + 1)
+          sessions.set(name, Number(row['seq']))
+          expect(`${String(row['router'])} ${String(row['bmp_session'])}`).toBe(name)
+        }
+        read++
+        return Promise.resolve()
+      },
+    })
+    await until('all messages', () => read >= messages, 30_000)
+    await consumer.disconnect()
+    expect(sessions.size).toBe(recordings.length)
+    expect([...sessions.values()].reduce((sum, rows) => sum + rows, 0)).toBeGreaterThan(1_000)
   })
 })

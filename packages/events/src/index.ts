@@ -1,4 +1,6 @@
 export { SessionCodecs } from './codecs.ts'
+export { JsonBatchSink } from './json-batches.ts'
+export type { JsonBatchSinkOptions } from './json-batches.ts'
 export { JsonSink, JSON_TABLES } from './json-sink.ts'
 export type { JsonSinkOptions, JsonTable } from './json-sink.ts'
 export { CountSink } from './count-sink.ts'

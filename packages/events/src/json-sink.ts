@@ -166,6 +166,11 @@ export class JsonSink extends RouteExtractor implements RowSink {
     }
   }
 
+  /** What `flush` would hand over. */
+  get pendingOctets(): number {
+    return this.#out.length
+  }
+
   /** Hands over what is left. */
   flush(): void {
     const out = this.#out

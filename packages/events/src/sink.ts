@@ -1,4 +1,5 @@
 import type { NlriField } from '@ribscope/wire'
+import type { JsonTable } from './json-sink.ts'
 import type { RouteContext } from './route-extractor.ts'
 import type { ErrorRow, SessionFacts, SessionRow, StatsRow } from './rows.ts'
 
@@ -19,7 +20,10 @@ export type Table = 'route_log' | 'session_log' | 'stats_log' | 'error_log'
 
 /** Rows of one table from one BMP session, as ClickHouse ingests them. */
 export interface Batch {
-  readonly table: Table
+  /** a physical table; a view that people read when the rows are JSON */
+  readonly table: Table | JsonTable
+  /** default `native` */
+  readonly format?: 'native' | 'json'
   /** columns of the INSERT; a block may have fewer, the others take their defaults */
   readonly columns: readonly string[]
   readonly router: string
@@ -27,7 +31,7 @@ export interface Batch {
   readonly firstSeq: number
   readonly lastSeq: number
   readonly rows: number
-  /** Native blocks, one after another */
+  /** Native blocks, or JSON lines, one after another */
   readonly body: Uint8Array<ArrayBuffer>
   /**
    * Tells that nobody looks at `body` any more, so that its memory can be used for another batch: fresh

@@ -115,6 +115,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
       v4Tlvs: settings.v4Tlvs,
       maxBlockRows: settings.maxBlockRows,
       maxBlockOctets: settings.maxBlockOctets,
+      format: settings.format,
       log: log.child({ source, bmpSession }),
       nameRouter,
       onWaiting: (octets) => {

@@ -39,6 +39,8 @@ export interface BmpServerConfig {
   readonly maxTotalOctets?: number
   /** how long `stop` waits for the consumer to accept what was received. Default 15,000 */
   readonly stopTimeoutMs?: number
+  /** of the rows: ClickHouse's Native blocks, or JSON lines for programs that are not ClickHouse. Default native */
+  readonly format?: 'native' | 'json'
   /** rows of a block. Default 65,536 */
   readonly maxBlockRows?: number
   /** octets of a batch, but for a single row that is larger (400 KB at most). Default: no limit; a bus wants 900,000 */
@@ -83,6 +85,7 @@ export const DEFAULTS = {
   maxSessionOctets: 16 << 20,
   maxTotalOctets: 128 << 20,
   stopTimeoutMs: 15_000,
+  format: 'native',
   maxBlockRows: 65_536,
   maxBlockOctets: Infinity,
 } as const

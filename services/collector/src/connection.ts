@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { NativeSink, RouterSession } from '@ribscope/events'
+import { JsonBatchSink, NativeSink, RouterSession } from '@ribscope/events'
 import type { Batch, BlockPool, SessionEnd, SessionLimits, SessionOptions } from '@ribscope/events'
 import type { Logger } from 'pino'
 import { RawFeed } from './raw-feed.ts'
@@ -31,6 +31,7 @@ export interface ConnectionOptions {
   readonly raw: RawOutlet | undefined
   readonly limits: SessionLimits
   readonly v4Tlvs: SessionOptions['v4Tlvs']
+  readonly format: 'native' | 'json'
   readonly maxBlockRows: number
   readonly maxBlockOctets: number
   readonly log: Logger
@@ -64,7 +65,7 @@ export class Connection {
   sysName: string | undefined
   readonly #options: ConnectionOptions
   readonly #socket: Socket
-  readonly #sink: NativeSink
+  readonly #sink: NativeSink | JsonBatchSink
   readonly #raw: RawFeed | undefined
   #submitted: Promise<void> = Promise.resolve()
   /** since when nothing is read from the socket */
@@ -82,14 +83,14 @@ export class Connection {
     this.bmpSession = options.bmpSession
     this.heardUs = options.openedUs
     this.log = options.log
-    this.#sink = new NativeSink({
-      pool: options.pool,
-      maxRows: options.maxBlockRows,
-      maxOctets: options.maxBlockOctets,
-      onBatch: (batch) => {
-        this.#submit(batch)
-      },
-    })
+    const onBatch = (batch: Batch): void => {
+      this.#submit(batch)
+    }
+    const { pool, maxBlockRows: maxRows, maxBlockOctets: maxOctets } = options
+    this.#sink =
+      options.format === 'json'
+        ? new JsonBatchSink({ maxOctets, onBatch })
+        : new NativeSink({ pool, maxRows, maxOctets, onBatch })
     this.#raw = options.raw === undefined ? undefined : this.#rawFeed(options.raw)
     const raw = this.#raw
     this.session = new RouterSession({

@@ -6,7 +6,7 @@ export function publishBatches(publisher: Publisher): BatchConsumer {
   return {
     async submit(batch) {
       const { table, columns, router, bmpSession, firstSeq, lastSeq, rows } = batch
-      const format = 'native'
+      const { format = 'native' } = batch
       const headers = {
         table,
         columns,

@@ -118,6 +118,11 @@ export const ENV: readonly EnvTwin[] = [
     variable: 'RIBSCOPE_RAW_TOPIC',
     about: 'topic of BMP messages as they were received, with OpenBMP’s header',
   },
+  {
+    flag: 'format',
+    variable: 'RIBSCOPE_FORMAT',
+    about: 'of rows on the bus: native, or json for programs that are not ClickHouse',
+  },
   { flag: 'partitions', variable: 'RIBSCOPE_PARTITIONS', about: 'of topics that are made' },
   {
     flag: 'replication',

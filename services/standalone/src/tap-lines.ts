@@ -2,7 +2,7 @@
 import { BadMessage, decodeHeaders } from '@ribscope/bus'
 import type { BatchHeaders, Message } from '@ribscope/bus'
 import { NativeError, rowsOfBlocks, SessionCodecs, VIEW_OF } from '@ribscope/events'
-import type { Batch } from '@ribscope/events'
+import type { Table } from '@ribscope/events'
 import { BmpFramer, DecodeError, decodeBmpMessage, decodeObmp, looksLikeObmp } from '@ribscope/wire'
 import type { BmpMessage, ObmpFrame, V4TlvTable } from '@ribscope/wire'
 import { factsOf } from './obmp-input.ts'
@@ -68,7 +68,7 @@ export class TapLines {
   *#batch(message: Message): Generator<string> {
     const headers = decodeHeaders(message.headers)
     const { table, router, format } = headers
-    const view = Object.hasOwn(VIEW_OF, table) ? VIEW_OF[table as Batch['table']] : undefined
+    const view = Object.hasOwn(VIEW_OF, table) ? VIEW_OF[table as Table] : undefined
     if (!this.#wants(table) && (view === undefined || !this.#wants(view))) return
     if (!this.#isFrom(router)) return
     if (format === 'json') {
@@ -81,7 +81,7 @@ export class TapLines {
 
   *#nativeRows({ table }: BatchHeaders, { value }: Message): Generator<string> {
     const { peer, prefix } = this.#filter
-    for (const row of rowsOfBlocks(table as Batch['table'], value)) {
+    for (const row of rowsOfBlocks(table as Table, value)) {
       if (peer !== undefined && row.peer !== peer) continue
       if (prefix !== undefined && !isWithin(row.prefix, prefix)) continue
       yield row.json()

@@ -18,7 +18,7 @@ import {
 } from '../connect.ts'
 import { BMP_ENV, BMP_OPTIONS, BMP_USAGE, bmpOf, linksOf } from '../bmp-config.ts'
 import { LOG_ENV, LOG_OPTIONS, LOG_USAGE, fabricOf, noArguments, serve } from '../start.ts'
-import { hostPort, text, v4Tlvs } from '../values.ts'
+import { hostPort, oneOf, text, v4Tlvs } from '../values.ts'
 
 export const command: Command = {
   name: 'collector',
@@ -34,6 +34,8 @@ ${BMP_USAGE}
   --from-kafka TOPIC,... read raw BMP from these topics in place of sockets: as --raw-topic, OpenBMP, gobmp and
                        RouteViews publish it, binary or text headers
   --kafka-group NAME   collectors of one group share the partitions of those topics (default ribscope-collector)
+  --format FORMAT      of the rows: native (default), or json for programs that are not ClickHouse: no
+                       writer stores those (docs/bus.md)
 ${KAFKA_USAGE}
 ${TOPIC_USAGE}
 ${METRICS_USAGE}
@@ -47,6 +49,7 @@ ${LOG_USAGE}`,
     'raw-topic': { type: 'string' },
     'from-kafka': { type: 'string' },
     'kafka-group': { type: 'string', default: 'ribscope-collector' },
+    format: { type: 'string' },
     ...KAFKA_OPTIONS,
     ...TOPIC_OPTIONS,
     ...METRICS_OPTIONS,
@@ -61,6 +64,7 @@ ${LOG_USAGE}`,
     'raw-topic': 'RIBSCOPE_RAW_TOPIC',
     'from-kafka': 'RIBSCOPE_FROM_KAFKA',
     'kafka-group': 'RIBSCOPE_KAFKA_GROUP',
+    format: 'RIBSCOPE_FORMAT',
     ...KAFKA_ENV,
     ...TOPIC_ENV,
     ...METRICS_ENV,
@@ -74,6 +78,7 @@ ${LOG_USAGE}`,
     const topic = topicOf(ctx)
     const rawTopic = optionalTopic(ctx, 'raw-topic')
     if (rawTopic === topic.topic) throw new UsageError('--raw-topic: that is the topic of events')
+    const format = oneOf(ctx.values, 'format', ['native', 'json'] as const) ?? 'native'
     const config = await fabricOf(ctx)
     const table = await v4Tlvs(ctx.values, config.bmp.v4_tlvs)
     const links = await linksOf(ctx, config)
@@ -81,6 +86,7 @@ ${LOG_USAGE}`,
     const topics = topicNames(ctx, 'from-kafka')
     if (topics !== undefined) {
       if (rawTopic !== undefined) throw new UsageError('--from-kafka: what it reads is raw already')
+      if (format === 'json') throw new UsageError('--from-kafka: its rows are native')
       if (topics.includes(topic.topic)) {
         throw new UsageError('--from-kafka: that is the topic of events')
       }
@@ -99,7 +105,7 @@ ${LOG_USAGE}`,
     return serve(ctx, 'collector', async (log) => {
       const { startCollector } = await import('../services/collector.ts')
       const running = await startCollector({
-        bmp: { ...bmpOf(config), ...links, ...bmp, v4Tlvs: table, collector },
+        bmp: { ...bmpOf(config), ...links, ...bmp, v4Tlvs: table, collector, format },
         kafka,
         topic,
         rawTopic,
