@@ -8,6 +8,7 @@ import { Connection } from './connection.ts'
 import type { Via } from './connection.ts'
 import type { BmpServer, BmpServerDeps } from './contract.ts'
 import { Dialer } from './dialer.ts'
+import { FairQueue } from './fair-queue.ts'
 import { Listener } from './listener.ts'
 import { Names } from './names.ts'
 import { Pacer } from './pacer.ts'
@@ -34,6 +35,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
   const { log } = deps
   const pool = new BlockPool()
   const live = new Set<Connection>()
+  const queue = new FairQueue(settings.maxOfferedOctets)
   const names = new Names(config.routerAddresses)
   const numbers = new SessionNumbers(settings.collector)
   const refusals = new Refusals(log)
@@ -101,6 +103,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
   function open(socket: Socket, source: string, via: Via): Connection {
     const openedUs = Math.floor(now())
     const bmpSession = numbers.next(openedUs, source)
+    const sink = deps.openSink({ source, bmpSession })
     const connection = new Connection({
       socket,
       source,
@@ -108,7 +111,7 @@ export function createBmpServer(config: BmpServerConfig, deps: BmpServerDeps): B
       collector: settings.collector,
       openedUs,
       bmpSession,
-      consumer: deps.openSink({ source, bmpSession }),
+      consumer: queue.flow(sink),
       pool,
       raw: deps.raw,
       limits: settings.limits ?? {},

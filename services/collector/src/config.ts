@@ -37,6 +37,8 @@ export interface BmpServerConfig {
   readonly maxSessionOctets?: number
   /** the same for all sessions together. Default 128 MiB */
   readonly maxTotalOctets?: number
+  /** octets that are with the consumer at a time; sessions take turns beyond it. Default: no limit */
+  readonly maxOfferedOctets?: number
   /** how long `stop` waits for the consumer to accept what was received. Default 15,000 */
   readonly stopTimeoutMs?: number
   /** of the rows: ClickHouse's Native blocks, or JSON lines for programs that are not ClickHouse. Default native */
@@ -84,6 +86,7 @@ export const DEFAULTS = {
   flushIntervalMs: 100,
   maxSessionOctets: 16 << 20,
   maxTotalOctets: 128 << 20,
+  maxOfferedOctets: Infinity,
   stopTimeoutMs: 15_000,
   format: 'native',
   maxBlockRows: 65_536,

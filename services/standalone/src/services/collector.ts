@@ -22,6 +22,8 @@ export interface Collector {
   stop(): Promise<void>
 }
 
+/** With the publisher at a time: a few requests. What waits beyond that takes turns by router. */
+const MAX_OFFERED_OCTETS = 8 << 20
 /** With brokers away it would wait for ever: what they have not got is the routers' to send again. */
 const DRAIN_MS = 20_000
 
@@ -33,7 +35,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const outlet = await startOutlet(options, stops)
     const raw = await rawOf(options, outlet, stops)
     const bmp = createBmpServer(
-      { maxBlockOctets: MAX_MESSAGE_OCTETS, stopTimeoutMs: DRAIN_MS, ...options.bmp },
+      {
+        maxBlockOctets: MAX_MESSAGE_OCTETS,
+        maxOfferedOctets: MAX_OFFERED_OCTETS,
+        stopTimeoutMs: DRAIN_MS,
+        ...options.bmp,
+      },
       {
         log: log.child({ part: 'collector' }),
         openSink: () => outlet.rows,
