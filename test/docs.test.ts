@@ -11,9 +11,9 @@ import { PARAM_KEYS, PARAMS } from '@ribscope/fabric'
 import type { Command } from '../services/standalone/src/command.ts'
 import { ENV } from '../services/standalone/src/env.ts'
 import { COMMANDS } from '../services/standalone/src/table.ts'
+import { METRICS } from './services/metrics.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const CONFIGURATION = join(ROOT, 'docs/configuration.md')
 
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 const table = (...rows: string[][]): string =>
@@ -23,6 +23,20 @@ const commands = (): Promise<Command[]> =>
   Promise.all(COMMANDS.map(async (each) => (await each.load()).command))
 
 const TABLES: Record<string, () => string | Promise<string>> = {
+  metrics: () =>
+    table(
+      ['service', 'metric', 'type', 'labels', 'meaning'],
+      ['---', '---', '---', '---', '---'],
+      ...Object.entries(METRICS).flatMap(([service, metrics]) =>
+        metrics.map(({ name, type, labels, help }) => [
+          service,
+          `\`${name}\``,
+          type,
+          labels.map((label) => `\`${label}\``).join(', '),
+          help,
+        ]),
+      ),
+    ),
   detectors: () =>
     table(
       ['key', 'default', 'unit', 'meaning'],
@@ -54,9 +68,10 @@ const TABLES: Record<string, () => string | Promise<string>> = {
     ),
 }
 
-describe('docs/configuration.md', () => {
+describe('docs', () => {
   test.each(Object.keys(TABLES))('table of %s is that of the code', async (name) => {
-    const text = readFileSync(CONFIGURATION, 'utf8')
+    const file = join(ROOT, 'docs', name === 'metrics' ? 'operations.md' : 'configuration.md')
+    const text = readFileSync(file, 'utf8')
     const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`]
     const from = text.indexOf(begin) + begin.length
     const to = text.indexOf(end)
@@ -66,7 +81,7 @@ describe('docs/configuration.md', () => {
       printWidth: 100,
     })
     if (process.env['UPDATE_DOCS'] === '1') {
-      writeFileSync(CONFIGURATION, `${text.slice(0, from)}\n\n${made}\n${text.slice(to)}`)
+      writeFileSync(file, `${text.slice(0, from)}\n\n${made}\n${text.slice(to)}`)
       return
     }
     expect(text.slice(from, to).trim(), 'run UPDATE_DOCS=1').toBe(made.trim())

@@ -20,6 +20,7 @@ import { startUp } from '../services/standalone/src/up.ts'
 import { byHand, type ByHand } from './compose/by-hand.ts'
 import { kafkaMissing, startKafka, type Cluster } from './kafka/broker.ts'
 import { until } from './lab/machine.ts'
+import { METRICS } from './services/metrics.ts'
 import { Service, type ServiceName } from './services/process.ts'
 
 const missing = kafkaMissing()
@@ -177,8 +178,15 @@ describe.skipIf(missing !== undefined)(
         replay({ ...to, recordings, port: collector.bmpPort }),
         replay({ ...to, recordings: await listRecordings([FIXTURE]), port: up.bmp.address!.port }),
       ])
-      const published = await collector.metric('ribscope_rows_published_total')
-      expect(published).toBeGreaterThan(1_000)
+      const published = await until(
+        'all rows published',
+        async () => {
+          const waiting = await collector.metric('ribscope_collector_unaccepted_rows')
+          const rows = await collector.metric('ribscope_rows_published_total')
+          return waiting === 0 && rows > 1_000 && rows
+        },
+        60_000,
+      )
       const stored = () => writer.metric('ribscope_rows_stored_total')
       await until('all rows stored', async () => (await stored()) >= published, 30_000)
       const finding = await until(
@@ -197,6 +205,13 @@ describe.skipIf(missing !== undefined)(
         scope: { vip: expect.any(String) as string },
       })
       expect(await analyst.metric('ribscope_analyst_round_seconds_count')).toBeGreaterThan(1)
+      for (const each of services) {
+        const documented = METRICS[each.name]?.map(({ name, type }) => `${name} ${type}`)
+        expect([each.name, await each.ownMetrics(compose.secret('api_tokens'))]).toEqual([
+          each.name,
+          documented?.sort(),
+        ])
+      }
       await sameFindings(as('ribscope_api'), up.store)
       await up.stop()
       await takenOver(analyst, standby)

@@ -121,4 +121,11 @@ export class Service {
     const lines = text.split('\n').filter((line) => line.split(/[ {]/)[0] === name)
     return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
   }
+
+  /** `NAME TYPE` of each metric that is Ribscope's own. */
+  async ownMetrics(token: string): Promise<string[]> {
+    const headers = { authorization: `Bearer ${token}` }
+    const text = await (await fetch(`${this.url}/metrics`, { headers })).text()
+    return [...text.matchAll(/^# TYPE (ribscope_\w+ \w+)$/gm)].map(([, each = '']) => each).sort()
+  }
 }
