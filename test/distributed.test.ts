@@ -63,6 +63,7 @@ describe.skipIf(missing !== undefined)('TCP, Kafka, writer, store', { timeout: 2
       log,
     })
     let rows = 0
+    let cut = false
     const bus = publishBatches(publisher)
     const bmp = createBmpServer(
       { host: '127.0.0.1', port: 0, collector: 'test', maxBlockRows: 2_000 },
@@ -71,7 +72,11 @@ describe.skipIf(missing !== undefined)('TCP, Kafka, writer, store', { timeout: 2
         openSink: () => ({
           submit(batch: Batch) {
             rows += batch.rows
-            return bus.submit(batch)
+            if (cut || batch.table !== 'route_log') return bus.submit(batch)
+            // Half of a block, among whole ones of the same columns.
+            cut = true
+            const half = { ...batch, body: batch.body.slice(0, batch.body.length / 2) }
+            return Promise.all([bus.submit(batch), bus.submit(half)]).then(() => undefined)
           },
         }),
       },
@@ -109,14 +114,29 @@ describe.skipIf(missing !== undefined)('TCP, Kafka, writer, store', { timeout: 2
     await until('all rows', async () => (await stored()) >= rows, 30_000)
     expect(rows).toBeGreaterThan(1_000)
     expect(await stored()).toBe(rows)
-    await until('the dead letters', () => writer.deadLetters >= 4, 30_000)
-    expect(writer.deadLetters).toBe(4)
+    await until('the dead letters', () => writer.deadLetters >= 5, 30_000)
+    expect(writer.deadLetters).toBe(5)
     const admin = kafka.admin()
     await admin.connect()
     const [dead] = await admin.fetchTopicOffsets(`${topic}.dead`)
     await admin.disconnect()
-    expect(dead?.high).toBe('4')
+    expect(dead?.high).toBe('5')
     await writer.stop()
+
+    // Nowhere to put them: the partition goes on all the same.
+    const lonely = new KafkaPublisher({ kafka, topic: 'lonely', log })
+    await ensureTopic(kafka, { ...common, topic: 'lonely', partitions: 1 })
+    await lonely.publish({ ...poison, format: 'json' }, Buffer.from('{}'))
+    await lonely.stop(10_000)
+    const another = new KafkaWriter({
+      ...{ kafka, topic: 'lonely', groupId: 'others', deadLetterTopic: 'nowhere', store, log },
+      maxWaitMs: 50,
+    })
+    await another.start()
+    await until('it goes on', () => another.partitions[0]?.position === 1n, 60_000)
+    expect(another.deadLetters).toBe(1)
+    expect(another.counters).toEqual({ groups: 1, repeated: 0, lost: 0 })
+    await another.stop()
     await db.close()
     await store.close()
   })

@@ -175,30 +175,38 @@ export function watchWaiting(registry: Registry, writer: Outlet): void {
 
 export function watchWriter(registry: Registry, writer: KafkaWriter): void {
   const gauge = gaugesOf(registry)
-  gauge('ribscope_writer_waiting_bytes', 'Blocks that wait for an insert', () =>
-    writer.partitions.reduce((sum, { waitingOctets }) => sum + waitingOctets, 0),
+  gauge(
+    'ribscope_writer_waiting_bytes',
+    'Blocks that wait for an insert',
+    () => writer.waitingOctets,
   )
   gauge('ribscope_writer_partitions', 'Partitions that this writer has', () => {
     return writer.partitions.length
   })
-  new Counter({
-    name: 'ribscope_writer_superseded_rows_total',
-    help: 'Rows that change no state: a newer BMP session of their router was there for a minute',
-    registers: [registry],
-    collect() {
-      this.reset()
-      this.inc(writer.supersededRows)
-    },
+  const counter = countersOf(registry)
+  counter(
+    'ribscope_writer_superseded_rows_total',
+    'Rows that change no state: a newer BMP session of their router was there for a minute',
+    () => writer.supersededRows,
+  )
+  counter(
+    'ribscope_writer_dead_letters_total',
+    'Messages sent to the dead-letter topic since the start',
+    () => writer.deadLetters,
+  )
+  counter('ribscope_writer_groups_total', 'Groups of messages stored', () => {
+    return writer.counters.groups
   })
-  new Counter({
-    name: 'ribscope_writer_dead_letters_total',
-    help: 'Messages sent to the dead-letter topic since the start',
-    registers: [registry],
-    collect() {
-      this.reset()
-      this.inc(writer.deadLetters)
-    },
-  })
+  counter(
+    'ribscope_writer_repeated_groups_total',
+    'Groups that somebody had begun before, and that were stored again under the same tokens',
+    () => writer.counters.repeated,
+  )
+  counter(
+    'ribscope_writer_lost_messages_total',
+    'Messages that the topic dropped before they were stored: its retention is too short',
+    () => writer.counters.lost,
+  )
   gauge('ribscope_writer_store_failing_seconds', 'For how long the store takes nothing', () =>
     failingSeconds(writer),
   )
@@ -263,6 +271,21 @@ function gaugesOf(registry: Registry): (name: string, help: string, value: () =>
       registers: [registry],
       collect() {
         this.set(value())
+      },
+    })
+  }
+}
+
+/** Counters that are kept elsewhere. */
+function countersOf(registry: Registry): (name: string, help: string, value: () => number) => void {
+  return (name, help, value) => {
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset()
+        this.inc(value())
       },
     })
   }
