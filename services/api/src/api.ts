@@ -26,6 +26,7 @@ import { seriesRoutes } from './routes/series.ts'
 import { sqlRoutes } from './routes/sql.ts'
 import { vipRoutes } from './routes/vips.ts'
 import { visibilityRoutes } from './routes/visibility.ts'
+import { StoreEvents } from './store-events.ts'
 import { loadTokens, type Tokens } from './tokens.ts'
 import { UserSql } from './user-sql/user-sql.ts'
 
@@ -35,8 +36,8 @@ export interface ApiDeps {
   /** Where the other parts count; `/metrics` shows it all. */
   readonly registry: Registry
   readonly readiness: () => Readiness | Promise<Readiness>
-  /** Changes for GET /api/v1/events; without it there is no such resource. */
-  readonly events?: EventEmitter<ApiEvents>
+  /** Changes for GET /api/v1/events, or that they are to be looked for in the store; without it there is no such resource. */
+  readonly events?: EventEmitter<ApiEvents> | 'from the store'
   readonly version?: string
   readonly now?: () => Date
 }
@@ -88,7 +89,9 @@ export function createApi(config: ApiConfig, deps: ApiDeps): Api {
       try {
         await pool.start()
         await userSql?.start()
-        hub = deps.events && new EventHub(deps.events, limits.listeners)
+        const events =
+          deps.events === 'from the store' ? new StoreEvents(pool, deps.log) : deps.events
+        hub = events && new EventHub(events, limits.listeners)
         app = await buildApp(config, deps, { context, tokens, userSql, hub })
         await app.listen({ host: config.host === '' ? '::' : config.host, port: config.port })
       } catch (error) {

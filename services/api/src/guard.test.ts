@@ -490,6 +490,77 @@ describe('GET /events', () => {
     return { status }
   }
 
+  test('without an analyst in the process: from the store, while somebody listens', async () => {
+    const asked: string[] = []
+    const { store } = fixture
+    const counted: Pick<typeof store, 'session'> = {
+      async session(...args) {
+        const session = await store.session(...args)
+        return {
+          query: (...query) => {
+            asked.push(query[0])
+            return session.query(...query)
+          },
+          queryText: (...query) => session.queryText(...query),
+          queryBytes: (...query) => session.queryBytes(...query),
+          command: (...command) => session.command(...command),
+          close: () => session.close(),
+        }
+      },
+    }
+    const to = await fixture.serve({}, { store: counted, events: 'from the store' })
+    const looks = (): number => asked.filter((text) => text.includes("'incident', i.id")).length
+    expect(looks()).toBe(0)
+    const [first, second] = await Promise.all([listen(to), listen(to, '?type=incident')])
+    expect(looks()).toBe(1)
+    expect(await first.next()).toContain(': ribscope')
+    expect(await second.next()).toContain(': ribscope')
+
+    // As an analyst stores them: a change of one that is known, a new incident; a clock that is behind.
+    const { json: finding } = await to.get('/api/v1/findings/f1')
+    const { json: incident } = await to.get('/api/v1/incidents/i1')
+    const { session } = fixture
+    const [last] = await session.query<{ last: string }>(
+      'SELECT max(at) AS last FROM (SELECT at FROM ribscope.findings_log UNION ALL SELECT at FROM ribscope.incidents_log)',
+    )
+    await session.command(
+      `INSERT INTO ribscope.findings_log SELECT * REPLACE (version + 1 AS version, {last:DateTime64(6)} - toIntervalSecond(3) AS at, 'changed' AS explanation)
+       FROM ribscope.findings_log WHERE id = 'f1' ORDER BY version DESC LIMIT 1`,
+      last,
+    )
+    await session.command(
+      `INSERT INTO ribscope.incidents_log SELECT * REPLACE ('i9' AS id, {last:DateTime64(6)} + toIntervalSecond(3) AS at) FROM ribscope.incidents_log AS i WHERE i.id = 'i1' LIMIT 1`,
+      last,
+    )
+    const data = (event: string): unknown => JSON.parse(/^data: (.*)$/m.exec(event)?.[1] ?? '')
+    const got = [await first.next(), await first.next()]
+    expect(got.map((each) => /^event: (.*)$/m.exec(each)?.[1])).toEqual(['finding', 'incident'])
+    const { changes: _, ...shown } = finding
+    expect(data(got[0]!)).toEqual({ ...shown, explanation: 'changed' })
+    const { cause, entity, name, severity, status, first_seen, last_seen, findings } = incident
+    expect(data(got[1]!)).toEqual({
+      id: 'i9',
+      cause,
+      [entity]: name,
+      severity,
+      status,
+      first_seen,
+      last_seen,
+      findings: [...(findings as string[])].sort(),
+    })
+    expect(data(await second.next())).toEqual(data(got[1]!))
+
+    // Who was cut off gets what came meanwhile, wherever it comes back.
+    first.close()
+    second.close()
+    const id = /id: (\d+)/.exec(got[0]!)?.[1] ?? ''
+    const again = await listen(to, '', { 'last-event-id': id })
+    expect(await again.next()).toContain(': ribscope')
+    expect(data(await again.next())).toMatchObject({ id: 'i9' })
+    again.close()
+    await to.api.stop()
+  }, 30_000)
+
   test('without a source there is no such resource', async () => {
     expect((await served.get('/api/v1/events')).status).toBe(404)
   })

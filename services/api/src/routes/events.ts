@@ -17,6 +17,13 @@ export interface ApiEvents {
   route: [Row]
 }
 
+/** A source that looks for changes only while somebody listens. */
+export interface Watched {
+  watch(): Promise<void>
+  unwatch(): void
+  stop(): void
+}
+
 const TYPES = ['finding', 'incident', 'peer', 'route'] as const
 type Type = (typeof TYPES)[number]
 
@@ -25,6 +32,7 @@ const KEPT = 512
 const HEARTBEAT_MS = 15_000
 /** A reader that is this far behind is cut off: it reconnects and gets what is kept. */
 const MAX_BEHIND_OCTETS = 1024 * 1024
+const ELSEWHERE_US = 2_000_000
 
 interface Sent {
   readonly id: number
@@ -43,11 +51,13 @@ export class EventHub {
   readonly #max: number
   readonly #heartbeat: NodeJS.Timeout
   readonly #detach: () => void
+  readonly #watched: Watched | undefined
   // Ids go on growing over a restart, so that an id of before is recognised as old.
   #id = Date.now() * 1000
 
-  constructor(source: EventEmitter<ApiEvents>, max: number) {
+  constructor(source: EventEmitter<ApiEvents> & Partial<Watched>, max: number) {
     this.#max = max
+    this.#watched = isWatched(source) ? source : undefined
     const handlers = TYPES.map((type) => {
       const handler = (data: Row): void => this.#send(type, data)
       source.on(type, handler)
@@ -64,26 +74,39 @@ export class EventHub {
     return this.#listeners.size >= this.#max
   }
 
+  /** Before the first octet is sent: what changes from then on is not missed. */
+  async ready(): Promise<void> {
+    await this.#watched?.watch()
+  }
+
   add(out: ServerResponse, wants: Listener['wants'], after: number | undefined): void {
     const listener = { out, wants }
     this.#listeners.add(listener)
-    out.once('close', () => this.#listeners.delete(listener))
+    out.once('close', () => {
+      this.#remove(listener)
+    })
     this.#write(listener, ': ribscope\nretry: 2000\n\n')
     if (after === undefined) return
+    // Of another process of the API: its look at the store was up to a second before or after the one of this.
+    const mine = this.#watched === undefined || this.#kept.some(({ id }) => id === after)
     for (const event of this.#kept) {
-      if (event.id > after && wants(event)) this.#write(listener, format(event))
+      if (event.id > (mine ? after : after - ELSEWHERE_US) && wants(event))
+        this.#write(listener, format(event))
     }
   }
 
   stop(): void {
     clearInterval(this.#heartbeat)
     this.#detach()
+    this.#watched?.stop()
     for (const { out } of this.#listeners) out.end()
     this.#listeners.clear()
   }
 
   #send(type: Type, data: Row): void {
-    const event = { id: ++this.#id, type, data }
+    this.#id =
+      this.#watched === undefined ? this.#id + 1 : Math.max(this.#id + 1, Date.now() * 1000)
+    const event = { id: this.#id, type, data }
     this.#kept.push(event)
     if (this.#kept.length > KEPT) this.#kept.shift()
     let text: string | undefined
@@ -95,13 +118,20 @@ export class EventHub {
   #write(listener: Listener, text: string): void {
     const { out } = listener
     if (out.writableLength > MAX_BEHIND_OCTETS) {
-      this.#listeners.delete(listener)
+      this.#remove(listener)
       out.destroy()
       return
     }
     out.write(text)
   }
+
+  #remove(listener: Listener): void {
+    this.#listeners.delete(listener)
+    if (this.#listeners.size === 0) this.#watched?.unwatch()
+  }
 }
+
+const isWatched = (source: Partial<Watched>): source is Watched => source.watch !== undefined
 
 // JSON has no raw line breaks, so that one data line is always enough.
 const format = ({ id, type, data }: Sent): string =>
@@ -169,6 +199,7 @@ export function eventRoutes(app: FastifyInstance, hub: EventHub): void {
       const wants = filterOf(request.query)
       if (hub.full)
         throw new ProblemError(503, 'too many listeners', 'busy', { 'retry-after': '5' })
+      await hub.ready()
       const last = request.headers['last-event-id']
       reply.hijack()
       reply.raw.writeHead(200, {

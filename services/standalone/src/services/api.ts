@@ -36,6 +36,7 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
       store,
       log: log.child({ part: 'api' }),
       registry: createRegistry(),
+      events: 'from the store',
       async readiness() {
         try {
           const { state } = await schemaState(looking, detectorViews())
