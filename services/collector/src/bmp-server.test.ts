@@ -1,4 +1,7 @@
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { announce, initiation, peerUp } from '../../../packages/events/src/testing/bytes.ts'
 import type { HandPeer } from '../../../packages/events/src/testing/bytes.ts'
@@ -7,6 +10,22 @@ import type { BmpServerConfig } from './config.ts'
 import { Harness, closed, send, until } from './testing/harness.ts'
 
 const A: HandPeer = { address: '192.0.2.1', asn: 64501, id: '192.0.2.1' }
+
+/** 127.0.0.1 and a port as /proc has them. */
+const place = (port: number): string =>
+  `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+
+/** Seconds until the kernel asks, as Linux tells; undefined where it will not. */
+function keepAliveDue(local: number, remote: number): number | undefined {
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+    const [, from, to, , , timer = ''] = line.trim().split(/\s+/)
+    if (from !== place(local) || to !== place(remote)) continue
+    const [kind, jiffies = ''] = timer.split(':')
+    // 02: keepalive; in hundredths, whatever the kernel counts in.
+    return kind === '02' ? parseInt(jiffies, 16) / 100 : undefined
+  }
+  return undefined
+}
 
 let harness: Harness | undefined
 const start = async (config?: Partial<BmpServerConfig>): Promise<Harness> =>
@@ -135,6 +154,36 @@ describe('names', () => {
     expect(h.server.sessions().map(({ router }) => router)).toEqual(['tor1', 'tor1@127.0.0.12'])
     expect(h.log('another router uses this sysName')).toHaveLength(1)
   })
+
+  test.skipIf(!existsSync('/proc/net/tcp'))(
+    'TCP asks whether a silent router is there: accepted and dialled',
+    async () => {
+      const passive = createServer()
+      await new Promise<void>((done) => passive.listen(0, '127.0.0.1', done))
+      const { port } = passive.address() as AddressInfo
+      const h = await start({
+        keepAliveMs: 77_000,
+        dial: [{ host: '127.0.0.1', port }],
+        identifyTimeoutMs: 60_000,
+      })
+      const socket = await h.client()
+      await until('both', () => h.server.sessions().length === 2)
+      const ports = [[h.server.address!.port, socket.localPort!]]
+      for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+        const [, local = '', remote = ''] = line.trim().split(/\s+/)
+        if (remote === place(port) && !local.endsWith(':0000')) {
+          ports.push([parseInt(local.split(':')[1]!, 16), port])
+        }
+      }
+      expect(ports).toHaveLength(2)
+      for (const [local, remote] of ports) {
+        const seconds = keepAliveDue(local!, remote!)
+        expect(seconds).toBeGreaterThan(30)
+        expect(seconds).toBeLessThanOrEqual(77)
+      }
+      passive.close()
+    },
+  )
 
   test('a router that comes back has its name, from another address too once the first is gone', async () => {
     const h = await start()
