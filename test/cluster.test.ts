@@ -14,7 +14,17 @@ import { Analyst } from '@ribscope/analyst'
 import { detectorViews } from '@ribscope/detectors'
 import { formatDateTime64 } from '@ribscope/events'
 import { parseFabric } from '@ribscope/fabric'
-import { clusterStatements, migrate, migrations, openEmbeddedStore, views } from '@ribscope/store'
+import {
+  clusterStatements,
+  configureRetention,
+  KEEPER_SETTINGS,
+  migrate,
+  migrations,
+  openEmbeddedStore,
+  refuseCluster,
+  retain,
+  views,
+} from '@ribscope/store'
 import type { SqlFile, Store, StoreSession } from '@ribscope/store'
 import { insertBatches } from '../services/standalone/src/pipeline.ts'
 import { rowsOf, simulated } from './e2e/feeds.ts'
@@ -279,4 +289,29 @@ describe('two shards', () => {
     expect(filled).toBeGreaterThan(30)
     for (const [name, answer] of Object.entries(one)) expect(answer, name).toMatch(/rows/)
   })
+})
+
+test('what works on one node only refuses a cluster', async () => {
+  const one = await store.session('one', KEEPER_SETTINGS)
+  await migrate(one, detectorViews())
+  await one.command('RENAME TABLE ribscope.session_log TO ribscope.session_log_kept')
+  await one.command(
+    `CREATE TABLE ribscope.session_log AS ribscope.session_log_kept ENGINE = Distributed('${CLUSTER}', 'ribscope', 'session_log_kept', rand())`,
+  )
+  const partitions = (): Promise<unknown[]> =>
+    one.query(
+      "SELECT table, name FROM system.parts WHERE active AND database = 'ribscope' ORDER BY table, name",
+    )
+  const before = await partitions()
+  const days = { logDays: 1, aggregateDays: 1, errorDays: 1 }
+  await expect(configureRetention(one, days)).rejects.toThrow(
+    /retention does not work over a cluster/,
+  )
+  await expect(retain(one, days, Date.now() * 1000)).rejects.toThrow(/over a cluster/)
+  await expect(refuseCluster(one, 'the analyst')).rejects.toThrow(/^the analyst does not work over/)
+  expect(await partitions()).toEqual(before)
+  await one.command('DROP TABLE ribscope.session_log')
+  await one.command('RENAME TABLE ribscope.session_log_kept TO ribscope.session_log')
+  await refuseCluster(one, 'the analyst')
+  await one.close()
 })

@@ -3,7 +3,13 @@ export { checkClusterName, clusterStatements } from './cluster.ts'
 export { migrate, schemaScript } from './migrate.ts'
 export type { MigrateOptions, MigrateResult } from './migrate.ts'
 export { completeLastInserts } from './repair.ts'
-export { configureRetention, DEFAULT_RETENTION, retain } from './retention.ts'
+export {
+  configureRetention,
+  DEFAULT_RETENTION,
+  KEEPER_SETTINGS,
+  refuseCluster,
+  retain,
+} from './retention.ts'
 export type { Retained, Retention } from './retention.ts'
 export { schemaState, waitForSchema } from './schema.ts'
 export type { SchemaState, WaitForSchemaOptions } from './schema.ts'

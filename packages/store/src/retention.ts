@@ -3,7 +3,7 @@
  * stays, in a partition of its own, so that state, now and at any instant after it, survives the events that made it.
  */
 import { loadSqlFolder } from './sql.ts'
-import type { StoreSession } from './store.ts'
+import { StoreError, type StoreSession } from './store.ts'
 
 /** Days; 0 keeps for ever. */
 export interface Retention {
@@ -34,11 +34,30 @@ const DAY_US = 86_400_000_000
 const KEPT = '0'
 const DAY_PARTITION = /^\d{8}$/
 
+/**
+ * What replaces tables and drops partitions does so on the node that it asks: over a cluster it would do a part of it.
+ *
+ * @throws StoreError when the schema is that of a cluster
+ */
+export async function refuseCluster(session: StoreSession, what: string): Promise<void> {
+  const [found] = await session.query<{ engine: string }>(
+    "SELECT engine FROM system.tables WHERE database = 'ribscope' AND name = 'session_log'",
+  )
+  if (found?.engine !== 'Distributed') return
+  throw new StoreError(
+    `${what} does not work over a cluster yet: it replaces tables and drops partitions of one node. Writers and the API do (docs/adr/0007-cluster-schema.md)`,
+  )
+}
+
+/** Dropping a large day or table is what is meant: a server would refuse it above 50 GB (max_partition_size_to_drop). */
+export const KEEPER_SETTINGS = { max_partition_size_to_drop: 0, max_table_size_to_drop: 0 } as const
+
 /** Puts the days into the TTL of tables that have one and another. */
 export async function configureRetention(
   session: StoreSession,
   retention: Retention,
 ): Promise<void> {
+  await refuseCluster(session, 'retention')
   const ttls = await session.query<{ name: string; query: string }>(
     "SELECT name, create_table_query AS query FROM system.tables WHERE database = 'ribscope' AND name IN {names:Array(String)}",
     { names: Object.keys(TTL_TABLES) },
@@ -76,6 +95,7 @@ export async function retain(
   retention: Retention,
   nowUs: number,
 ): Promise<Retained> {
+  await refuseCluster(session, 'retention')
   const sql = new Map(
     loadSqlFolder(new URL('../sql/retention/', import.meta.url)).map(({ name, text }) => [
       name,

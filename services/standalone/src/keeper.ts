@@ -1,6 +1,6 @@
 /** Housekeeping of the embedded store: what is derived slowly, and what has been kept long enough. */
 import { nowUs } from '@ribscope/events'
-import { advanceSince, configureRetention, retain } from '@ribscope/store'
+import { advanceSince, configureRetention, KEEPER_SETTINGS, retain } from '@ribscope/store'
 import type { Retention, Store } from '@ribscope/store'
 import type { Logger } from 'pino'
 
@@ -19,7 +19,7 @@ export async function startKeeper(
   retention: Retention,
   log: Logger,
 ): Promise<Keeper> {
-  const session = await store.session('keeper')
+  const session = await store.session('keeper', KEEPER_SETTINGS)
   await configureRetention(session, retention)
   let retainAt = Date.now() + FIRST_RETAIN_MS
   let timer: NodeJS.Timeout | undefined

@@ -6,7 +6,7 @@ import { Analyst, LeaseKeeper, leasedStore } from '@ribscope/analyst'
 import type { Lease, Work } from '@ribscope/analyst'
 import { nowUs } from '@ribscope/events'
 import type { FabricConfig } from '@ribscope/fabric'
-import { openServerStore } from '@ribscope/store'
+import { openServerStore, refuseCluster } from '@ribscope/store'
 import type { Retention, ServerOptions, Store } from '@ribscope/store'
 import type { Logger } from 'pino'
 import type { HostPort } from '../values.ts'
@@ -50,6 +50,9 @@ export async function startAnalyst(options: AnalystServiceOptions): Promise<Anal
     stops.push(() => health.stop())
     const store = await storeWhenCurrent(options.store, { ...options, views: true })
     stops.push(() => store.close())
+    const setup = await store.session('setup')
+    await refuseCluster(setup, 'the analyst')
+    await setup.close()
     const leases = openServerStore({ ...options.store, timeoutMs: LEASE_TIMEOUT_MS })
     stops.push(() => leases.close())
     const counted = countAnalyst(registry)
