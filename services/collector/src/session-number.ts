@@ -1,20 +1,20 @@
 /**
- * Numbers of BMP sessions: the time of the accept in microseconds, to within a quarter of a second.
+ * Numbers of BMP sessions: the time of the accept in microseconds, to within a fifteenth of a second.
  *
  * Rows of a router are ordered by `number * 4096 + seq`, so a session owns the numbers behind its own as far as its rows reach.
  * Two collectors that take the same router at the same time (two BMP stations in its configuration, or one that is in doubt) must
- * not share any: each has an eighth of every quarter of a second, by its name, and uses the first half of it. Between sessions
- * of two collectors there is room for 67 million rows then, also when both are accepted in one microsecond.
+ * not share any: each has a quarter of every tick, by its name, and uses the first half of it. Between sessions of two
+ * collectors there is room for 33 million rows then, also when both are accepted in one microsecond.
  *
- * Two accepts more than a quarter of a second apart keep their order. Routers take a second or more to come back.
+ * Two accepts more than a tick apart keep their order, whichever collectors they are of. Routers take longer to come back.
  */
-const TICK_US = 2 ** 18
-const SLOTS = 8
+const TICK_US = 2 ** 16
+const SLOTS = 4
 const SLOT_US = TICK_US / SLOTS
 /** Between sessions from one address: the same router may be there twice. */
 const APART_US = 2 ** 12
-/** So far a number may be ahead of the clock. */
-const MOST_AHEAD_US = 2 ** 20
+/** So far a number may be ahead for that; many routers may be behind one address. */
+const MOST_AHEAD_US = TICK_US
 const MAX_SOURCES = 4096
 
 export class SessionNumbers {
