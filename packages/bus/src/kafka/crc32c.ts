@@ -1,6 +1,6 @@
 /**
  * CRC-32C (Castagnoli, RFC 3720 appendix B.4) eight octets at a time. kafkajs goes octet by octet, which is half of what a
- * producer of large messages costs (bench/bus-crc.mjs).
+ * producer of large messages costs (bench/bus.mjs).
  */
 const POLYNOMIAL = 0x82f63b78
 
