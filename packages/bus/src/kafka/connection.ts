@@ -1,4 +1,4 @@
-import type { Kafka, LogEntry, SASLOptions } from 'kafkajs'
+import type { Kafka, KafkaConfig, LogEntry, SASLOptions } from 'kafkajs'
 import type { BusLog } from '../log.ts'
 import { loadKafkajs } from './library.ts'
 
@@ -42,7 +42,7 @@ const MAX_RETRY_MS = 5_000
 export function connectKafka(options: KafkaConnection, log: BusLog): Kafka {
   const { tls, sasl } = options
   const kafkajs = loadKafkajs().library
-  return new kafkajs.Kafka({
+  const config: KafkaConfig = {
     clientId: options.clientId,
     brokers: [...options.brokers],
     connectionTimeout: options.connectTimeoutMs ?? 10_000,
@@ -55,8 +55,15 @@ export function connectKafka(options: KafkaConnection, log: BusLog): Kafka {
     logCreator: () => (entry) => {
       write(log, entry)
     },
-  })
+  }
+  const kafka = new kafkajs.Kafka(config)
+  // The library tries a connection again as often as its client says, whoever asks.
+  probes.set(kafka, new kafkajs.Kafka({ ...config, retry: { ...config.retry, retries: 1 } }))
+  return kafka
 }
+
+/** The same connection for whoever can't wait. */
+const probes = new WeakMap<Kafka, Kafka>()
 
 function tlsOptions(tls: Exclude<KafkaConnection['tls'], true | undefined>): {
   ca?: string[]
@@ -101,8 +108,8 @@ const TLS_REASONS: ReadonlySet<string> = new Set([
  *
  * @throws BusError for what they will refuse again: a name, a password, a certificate. Another error when none answers
  */
-export async function checkAccess(kafka: Kafka, retries = 1): Promise<void> {
-  const admin = kafka.admin({ retry: { retries } })
+export async function checkAccess(kafka: Kafka): Promise<void> {
+  const admin = (probes.get(kafka) ?? kafka).admin()
   try {
     await admin.connect()
     // Who says no name is let in until the first question.

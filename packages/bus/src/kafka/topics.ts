@@ -31,7 +31,10 @@ export interface TopicFacts {
  * @throws BusError when the brokers don't let us in, when it is not there and may not be made, or is too small
  */
 export async function ensureTopic(kafka: Kafka, options: TopicOptions): Promise<TopicFacts> {
-  await checkAccess(kafka)
+  await checkAccess(kafka).catch((error: unknown) => {
+    // Brokers that do not answer yet are tried again below.
+    if (error instanceof BusError) throw error
+  })
   const admin = kafka.admin()
   await admin.connect()
   try {
