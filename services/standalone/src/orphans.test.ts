@@ -145,3 +145,57 @@ test('a router that stays away is a lost feed after its grace, one that comes ba
   ])
   await analyst.close()
 })
+
+test('a store that fails in the middle of rounds, wherever in them: what was found is stored, each change once', async () => {
+  const startedAt = T0 + 400 * S
+  let left = Infinity
+  const failing = <T>(work: () => Promise<T>): Promise<T> =>
+    left-- > 0 ? work() : Promise.reject(new Error('the store is away'))
+  const flaky: Store = {
+    ...store,
+    async session(...args) {
+      const session = await store.session(...args)
+      return {
+        query: <Row>(...query: Parameters<StoreSession['query']>) =>
+          failing(() => session.query<Row>(...query)),
+        queryText: (...query) => session.queryText(...query),
+        queryBytes: (...query) => session.queryBytes(...query),
+        command: (...command) => failing(() => session.command(...command)),
+        close: () => session.close(),
+      }
+    },
+    insertRows: (...rows) => failing(() => store.insertRows(...rows)),
+    replaceRows: (...rows) => failing(() => store.replaceRows(...rows)),
+  }
+  await connect('flaky', 390)
+  const analyst = await Analyst.create({ store: flaky, config: defaultFabric(), startedAt })
+  /** One round again and again, with ever more of its statements done before one fails. */
+  const round = async (second: number): Promise<number> => {
+    for (let statements = second % 3; ; statements += 3) {
+      left = statements
+      const done = await analyst.round(T0 + second * S).then(
+        () => true,
+        () => false,
+      )
+      if (done) return statements
+    }
+  }
+  const stored = async (): Promise<string[]> => {
+    const rows = await db.query<{ version: string; status: string }>(
+      `SELECT toString(version) AS version, status FROM ribscope.findings_log
+       WHERE kind = 'FEED_LOST' AND JSONExtractString(scope, 'router') = 'flaky' ORDER BY at, version`,
+    )
+    return rows.map(({ version, status }) => `${version} ${status}`)
+  }
+  expect(await round(401)).toBeGreaterThan(5)
+  expect(await stored()).toEqual([])
+  await closeOrphans(store, db, T0 + 410 * S)
+  await round(411)
+  await round(480)
+  expect(await stored()).toEqual(['1 open'])
+  await connect('flaky', 500)
+  await round(501)
+  expect(await stored()).toEqual(['1 open', '2 resolved'])
+  left = Infinity
+  await analyst.close()
+}, 60_000)
