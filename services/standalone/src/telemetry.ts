@@ -31,7 +31,7 @@ export function watchCollector(registry: Registry, bmp: BmpServer, outlet: Outle
   })
   gauge(
     'ribscope_collector_paused_sessions',
-    'BMP sessions that are not read because the next part is behind',
+    'BMP sessions that are not read now: the next part is behind, or others have their turn',
     () => bmp.sessions().filter((each) => each.paused).length,
   )
   gauge(
