@@ -41,7 +41,7 @@ export class RawSession {
   heardMs = 0
   readonly #options: RawSessionOptions
   readonly #sink: NativeSink
-  #pending: Promise<void>[] = []
+  #confirmed: Promise<void> = Promise.resolve()
 
   constructor(options: RawSessionOptions) {
     this.#options = options
@@ -103,11 +103,9 @@ export class RawSession {
     for (const batch of this.#sink.flush()) this.#submit(batch)
   }
 
-  /** @returns resolves when the consumer has confirmed all that was flushed @throws what it refuses with */
+  /** @returns resolves when the consumer has confirmed all that was flushed so far @throws what it refused with, for good */
   async confirmed(): Promise<void> {
-    const pending = this.#pending
-    this.#pending = []
-    await Promise.all(pending)
+    await this.#confirmed
   }
 
   #submit(batch: Batch): void {
@@ -118,8 +116,10 @@ export class RawSession {
       this.waiting -= octets
       this.#options.onWaiting(-octets)
     })
+    // `then`: what Promise.all collects would grow with the session.
+    const confirmed = Promise.all([this.#confirmed, accepted]).then(() => undefined)
     // Whoever waits for it hears of it.
-    accepted.catch(() => undefined)
-    this.#pending.push(accepted)
+    confirmed.catch(() => undefined)
+    this.#confirmed = confirmed
   }
 }

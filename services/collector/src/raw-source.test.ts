@@ -287,6 +287,29 @@ describe('the consumer', () => {
     await expect(bench.take(binary(peerUp(A)))).rejects.toThrow('refused')
   })
 
+  test('a turn meanwhile takes no confirmation away from a group', async () => {
+    const bench = new Bench({ maxTotalOctets: 20_000, maxBlockRows: 10 })
+    const waiting: (() => void)[] = []
+    bench.answer = () => new Promise((resolve) => waiting.push(resolve))
+    const many = Array.from({ length: 200 }, (_, i) => binary(announce(A, `10.1.${i}.0/24`)))
+    let done = false
+    const taken = bench.take(...many).then(() => {
+      done = true
+    })
+    await Promise.resolve()
+    expect(bench.source.sessions()[0]?.messages).toBeLessThan(200)
+    const first = waiting.shift()!
+    const turned = bench.source.turn(Date.now())
+    while ((bench.source.sessions()[0]?.messages ?? 0) < 200 || waiting.length > 0) {
+      for (const each of waiting.splice(0)) each()
+      await new Promise(setImmediate)
+    }
+    for (let i = 0; i < 5; i++) await new Promise(setImmediate)
+    expect(done).toBe(false)
+    first()
+    await Promise.all([taken, turned])
+  })
+
   test('more rows than may wait: no more messages are read', async () => {
     const bench = new Bench({ maxTotalOctets: 4_000, maxBlockRows: 10 })
     const waiting: (() => void)[] = []

@@ -172,6 +172,8 @@ export class RawSource {
   async turn(quietMs: number): Promise<void> {
     const silence = this.#config.silenceTimeoutMs
     for (const each of [...this.#sessions.values()]) {
+      // While another one's rows were waited for it may have been dropped.
+      if (this.#sessions.get(each.key) !== each) continue
       each.tick(quietMs)
       if (silence > 0 && quietMs - each.heardMs > silence) this.#end(each, 'silence', quietMs)
       each.flush()
