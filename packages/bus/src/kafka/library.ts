@@ -2,11 +2,13 @@
 import { createRequire } from 'node:module'
 import type * as KafkaJs from 'kafkajs'
 import { crc32c } from './crc32c.ts'
+import { holdLargeBuffers, type EncoderClass } from './encoder.ts'
 
 const require = createRequire(import.meta.url)
 
 /** Inside kafkajs 2.2.4; its package has no `exports` that would forbid it. */
 const CRC_MODULE = 'kafkajs/src/protocol/recordBatch/crc32C'
+const ENCODER_MODULE = 'kafkajs/src/protocol/encoder'
 
 /**
  * Puts our CRC-32C in the place of the library's own before the library is loaded. Should a version lack that module, or its
@@ -29,12 +31,24 @@ function replaceCrc(): boolean {
   }
 }
 
-let loaded: { readonly library: typeof KafkaJs; readonly fastCrc: boolean } | undefined
+/** @returns false when it is the library's own */
+function replaceEncoder(): boolean {
+  try {
+    return holdLargeBuffers(require(ENCODER_MODULE) as EncoderClass)
+  } catch {
+    return false
+  }
+}
+
+let loaded:
+  | { readonly library: typeof KafkaJs; readonly fastCrc: boolean; readonly fastEncoder: boolean }
+  | undefined
 
 /** Loaded when it is first wanted: whoever has no brokers does without. */
 export function loadKafkajs(): NonNullable<typeof loaded> {
   if (loaded !== undefined) return loaded
   const fastCrc = replaceCrc()
-  loaded = { library: require('kafkajs') as typeof KafkaJs, fastCrc }
+  const fastEncoder = replaceEncoder()
+  loaded = { library: require('kafkajs') as typeof KafkaJs, fastCrc, fastEncoder }
   return loaded
 }
