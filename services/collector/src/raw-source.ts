@@ -13,6 +13,7 @@ import type { ObmpFrame } from '@ribscope/wire'
 import type { Logger } from 'pino'
 import { DEFAULTS } from './config.ts'
 import type { BatchConsumer } from './connection.ts'
+import { RawNames } from './raw-names.ts'
 import { RawSession } from './raw-session.ts'
 
 export interface RawSourceConfig {
@@ -102,11 +103,7 @@ export class RawSource {
   /** the one that was silent longest first */
   readonly #sessions = new Map<string, RawSession>()
   readonly #partitions = new Map<AbortSignal, Partition>()
-  /** names in use, with those who use them */
-  readonly #names = new Map<string, Set<RawSession>>()
-  /** what streams were called before, the one that was named longest ago first */
-  readonly #called = new Map<string, string>()
-  readonly #byAddress: ReadonlyMap<string, string>
+  readonly #names: RawNames
   readonly #refusals: Record<string, number> = {}
   readonly #lastLogged = new Map<string, { ms: number; unsaid: number }>()
   #lastSession = 0
@@ -116,8 +113,7 @@ export class RawSource {
   constructor(config: RawSourceConfig, deps: RawSourceDeps) {
     this.#config = { ...DEFAULTS, ...config }
     this.#deps = deps
-    const addresses = config.routerAddresses ?? new Map<string, string>()
-    this.#byAddress = new Map([...addresses].map(([name, address]) => [address, name]))
+    this.#names = new RawNames(deps.log, this.#config.maxSessions, config.routerAddresses)
     this.#now = deps.now ?? nowUs
   }
 
@@ -278,51 +274,14 @@ export class RawSource {
       v4Tlvs,
       maxBlockRows,
       maxBlockOctets,
-      nameRouter: (self, own) => this.#nameRouter(self, name, own, frame),
+      nameRouter: (self, own) =>
+        this.#names.claim(self, { given: name, own, hash: frame.routerHash }),
       onWaiting: (octets) => {
         this.#onWaiting(octets)
       },
     })
     this.#sessions.set(key, session)
     return session
-  }
-
-  /** As its collector called it, else as it calls itself, or did before, else as the inventory does, by its address, by its hash. */
-  #nameRouter(session: RawSession, given: string, own: string, frame: ObmpFrame): string {
-    const { key, source } = session
-    const anonymous = own === source
-    const name =
-      given !== '' ? given : anonymous ? this.#nameOf(key, source, frame.routerHash) : own
-    if (!anonymous) this.#remember(key, name)
-    const users = this.#names.get(name) ?? new Set<RawSession>()
-    const others = [...users]
-    this.#names.set(name, users.add(session))
-    session.sysName = name
-    const { log } = this.#deps
-    const taken = given === '' && others.some(({ source }) => source !== session.source)
-    const router = taken ? `${name}@${session.source}` : name
-    if (taken) log.warn({ sysName: name, router }, 'another router uses this sysName')
-    else if (others.length > 0) log.warn({ router }, 'a second bmp session of this router')
-    log.info({ router, source: session.source, bmpSession: session.openedUs }, 'bmp session up')
-    return router
-  }
-
-  #nameOf(key: string, source: string, hash: string): string {
-    const known = this.#called.get(key) ?? this.#byAddress.get(source)
-    if (known !== undefined) return known
-    const text = source === '0.0.0.0' ? cleanName(hash) : ''
-    return text === '' ? source : text
-  }
-
-  /** The Initiation of a stream that goes on in another session (the partitions moved) does not come again. */
-  #remember(key: string, name: string): void {
-    this.#called.delete(key)
-    this.#called.set(key, name)
-    if (this.#called.size <= this.#config.maxSessions) return
-    for (const oldest of this.#called.keys()) {
-      this.#called.delete(oldest)
-      return
-    }
   }
 
   /** The stream that was silent longest: should it go on, a session begins midway. */
@@ -346,11 +305,7 @@ export class RawSource {
   #drop(session: RawSession): void {
     if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key)
     for (const { sessions } of this.#partitions.values()) sessions.delete(session)
-    const { sysName } = session
-    const users = sysName === undefined ? undefined : this.#names.get(sysName)
-    if (sysName !== undefined && users?.delete(session) === true && users.size === 0) {
-      this.#names.delete(sysName)
-    }
+    this.#names.release(session)
   }
 
   /** What the header says, else when Kafka got it; never in the future, which would hold the session's clock. */
