@@ -28,6 +28,10 @@ export async function compare(
     db,
     routers.map(({ name }) => name),
   )
+  if (doubles > 0) {
+    const said = await world.doublesInTopic()
+    differences.push(`${said.length} batches are in the topic twice${indented(said)}`)
+  }
   let whole = 0
   let cut = 0
   let routes = 0
@@ -174,12 +178,13 @@ export function sets(what: string, wanted: readonly string[], got: readonly stri
   const missing = [...a].filter(([text, n]) => (b.get(text) ?? 0) < n).map(([text]) => text)
   const more = [...b].filter(([text, n]) => (a.get(text) ?? 0) < n).map(([text]) => text)
   if (missing.length + more.length === 0) return []
-  const some = (list: readonly string[]): string =>
-    list
-      .slice(0, SHOWN)
-      .map((text) => `\n    ${text}`)
-      .join('')
   return [
-    `${what}: of ${wanted.length} are missing ${missing.length}:${some(missing)}\n  there and not wanted ${more.length}:${some(more)}`,
+    `${what}: of ${wanted.length} are missing ${missing.length}:${indented(missing)}\n  there and not wanted ${more.length}:${indented(more)}`,
   ]
 }
+
+const indented = (list: readonly string[]): string =>
+  list
+    .slice(0, SHOWN)
+    .map((text) => `\n    ${text}`)
+    .join('')

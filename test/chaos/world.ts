@@ -5,6 +5,7 @@ import { detectorViews } from '@ribscope/detectors'
 import { migrate, openServerStore, type Store, type StoreSession } from '@ribscope/store'
 import { startClickHouse, type ClickHouseProcess } from '@ribscope/store/testing'
 import { freePorts, startKafka, type Cluster, type SettingsOf } from '../kafka/broker.ts'
+import { doublesIn, TOPIC } from './topic.ts'
 import type { Link } from './plan.ts'
 import { PLANTS, type Plant } from './plants.ts'
 import { Service } from './process.ts'
@@ -22,7 +23,6 @@ export interface WorldOptions {
   readonly plants: readonly string[]
 }
 
-const TOPIC = 'ribscope.events'
 const GROUP = 'ribscope-writer'
 
 /** A member of the group that is silent for so long is taken for dead; brokers allow no less. There is no flag for it. */
@@ -75,6 +75,8 @@ export interface World {
   /** Writers that have partitions, when the group is settled. */
   members(): Promise<number>
   deadLetters(): Promise<number>
+  /** Batches that are in the topic more than once: collectors said them again. */
+  doublesInTopic(): Promise<string[]>
   logs(): string
   close(): Promise<void>
 }
@@ -247,6 +249,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         await admin.disconnect()
       }
     },
+    doublesInTopic: () => doublesIn(kafka),
     logs: () =>
       [
         ...journal,
