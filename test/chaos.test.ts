@@ -51,8 +51,8 @@ describe.skipIf(missing !== undefined)('chaos', { timeout: 600_000 }, () => {
       plants: ['commit-before-insert', 'insert-without-token'],
       first: [
         [
-          { mishap: { what: 'kill', part: 'store', number: 0 }, atMs: 0, forMs: 2000 },
-          { mishap: { what: 'kill', part: 'writer', number: 0 }, atMs: 1500, forMs: 100 },
+          { mishap: { what: 'kill', part: 'store', number: 0 }, atMs: 0, forMs: 4000 },
+          { mishap: { what: 'kill', part: 'writer', number: 0 }, atMs: 3500, forMs: 100 },
         ],
         [{ mishap: { what: 'cut', link: 'writer-store', how: 'deaf' }, atMs: 0, forMs: 2000 }],
       ],

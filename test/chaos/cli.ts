@@ -53,6 +53,8 @@ const options: ChaosOptions = {
   ...{ brokers: number('brokers'), partitions: number('partitions'), plants },
   say: (line) => progress.write(`${line}\n`),
 }
+// So that what was started ends too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
 progress.write(`seed ${options.seed}\n`)
 const result = await chaos(options)
 if (values.json === true) process.stdout.write(`${JSON.stringify(result)}\n`)

@@ -67,7 +67,8 @@ export function planRound(random: Random, size: Size): Planned[] {
   for (let n = random.between(1, 3); n > 0; n--) {
     const mishap = choose(random, size)
     const atMs = random.between(0, 1500)
-    const long = mishap.what === 'freeze' && random.next() < 0.5
+    const hangs = mishap.what === 'freeze' || (mishap.what === 'cut' && mishap.how === 'hang')
+    const long = hangs && random.next() < 0.5
     const forMs = long ? PATIENCE_MS + random.between(0, 2000) : random.between(200, 3000)
     // Nothing fails twice at a time.
     if (taken.has(placeOf(mishap))) continue

@@ -14,7 +14,6 @@ export interface Plant {
 const CONSUMER = 'packages/bus/dist/kafka/group-consumer.js'
 const INSERTS = 'packages/store/dist/inserts.js'
 const WRITER = 'services/writer/dist/writer.js'
-const PUBLISHER = 'packages/bus/dist/kafka/publisher.js'
 
 export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
   // What is committed and not stored yet is lost with the process.
@@ -47,9 +46,5 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
   // An insert that failed may have been one that was done, or not.
   'failed-insert-skipped': [
     { of: 'writer', file: WRITER, right: "if (faultOf(err) === 'data')", wrong: 'if (true)' },
-  ],
-  // Who does not wait for the brokers' answer loses what they did not get.
-  'publish-unconfirmed': [
-    { of: 'collector', file: PUBLISHER, right: 'acks: -1', wrong: 'acks: 0' },
   ],
 }

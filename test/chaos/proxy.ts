@@ -34,7 +34,7 @@ export class Proxy {
 
   static open(target = 0): Promise<Proxy> {
     return new Promise((done, fail) => {
-      const server = createServer({ noDelay: true })
+      const server = createServer({ noDelay: true, allowHalfOpen: true })
       server.on('error', fail)
       server.listen(0, '127.0.0.1', () => {
         done(new Proxy(server, target))
@@ -70,7 +70,10 @@ export class Proxy {
         pair.server.resume()
       }
     }
-    for (const client of this.#waiting.splice(0)) this.#accept(client)
+    for (const client of this.#waiting.splice(0)) {
+      this.#accept(client)
+      client.resume()
+    }
   }
 
   async close(): Promise<void> {
@@ -105,11 +108,18 @@ export class Proxy {
       to.on('drain', () => {
         if (this.#cut !== 'hang') from.resume()
       })
-      from.on('end', () => to.end())
+      // Who is deaf does not hear that the other side is gone either.
+      const unheard = (): boolean => {
+        if (!answers || this.#cut !== 'deaf') return false
+        pair.torn = true
+        return true
+      }
+      from.on('end', () => {
+        if (!unheard()) to.end()
+      })
       from.on('close', () => {
+        if (unheard()) return
         this.#pairs.delete(pair)
-        // Who is deaf does not hear that the other side is gone either.
-        if (answers && this.#cut === 'deaf') return
         to.destroy()
       })
     }

@@ -1,5 +1,6 @@
 /** Everything that runs in a chaos run: brokers, store, collectors, writers, and proxies on the links between them. */
 import { join } from 'node:path'
+import process from 'node:process'
 import { connectKafka, type BusLog } from '@ribscope/bus'
 import { detectorViews } from '@ribscope/detectors'
 import { migrate, openServerStore, type Store, type StoreSession } from '@ribscope/store'
@@ -175,6 +176,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     collector.service.start()
   }
 
+  const endAll = (): void => {
+    for (const each of written) void each.kill()
+    for (const { pid } of cluster.brokers) if (pid !== undefined) process.kill(pid, 'SIGKILL')
+  }
+  process.on('exit', endAll)
   for (const [i] of collectors.entries()) startCollector(i)
   for (let i = 0; i < options.writers; i++) addWriter().start()
 
@@ -258,6 +264,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         `--- brokers\n${cluster.log()}`,
       ].join('\n'),
     async close() {
+      process.off('exit', endAll)
       await Promise.all(written.map((each) => each.kill()))
       await store.close()
       await Promise.all([server.kill(), cluster.close()])

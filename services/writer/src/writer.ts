@@ -167,11 +167,12 @@ export class KafkaWriter {
       const started = performance.now()
       try {
         const bodies = part.messages.map(({ value }) => value)
-        await store.insert({ table, columns, bodies, token })
+        await unlessCancelled(store.insert({ table, columns, bodies, token }), cancelled)
         this.#failingSinceMs = undefined
         onInserted?.(table, part.rows, octets, (performance.now() - started) / 1000)
         return undefined
       } catch (err) {
+        if (cancelled.aborted) throw err
         if (faultOf(err) === 'data') return (err as Error).message
         this.#failingSinceMs ??= Date.now()
         log.error({ err, table, rows: part.rows }, 'insert failed, trying again')
@@ -212,6 +213,21 @@ export class KafkaWriter {
       )
     }
   }
+}
+
+/** A store that does not answer keeps nobody from leaving: whoever repeats the insert has the same token for it. */
+function unlessCancelled(work: Promise<void>, cancelled: AbortSignal): Promise<void> {
+  return new Promise((done, failed) => {
+    const leave = (): void => {
+      failed(new Error('the partition is no longer ours'))
+    }
+    if (cancelled.aborted) leave()
+    cancelled.addEventListener('abort', leave, { once: true })
+    const stay = (): void => {
+      cancelled.removeEventListener('abort', leave)
+    }
+    work.then(done, failed).finally(stay)
+  })
 }
 
 /**
