@@ -183,7 +183,7 @@ describe.skipIf(missing !== undefined)(
         async () => {
           const waiting = await collector.metric('ribscope_collector_unaccepted_rows')
           const rows = await collector.metric('ribscope_rows_published_total')
-          return waiting === 0 && rows > 1_000 && rows
+          return waiting === 0 && rows > 1_000 ? rows : undefined
         },
         60_000,
       )

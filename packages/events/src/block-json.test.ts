@@ -9,7 +9,7 @@ import { JSON_TABLES, JsonSink } from './json-sink.ts'
 import { NativeError } from './native-reader.ts'
 import { NativeSink } from './native-sink.ts'
 import { RouterSession } from './session.ts'
-import type { Batch, RowSink } from './sink.ts'
+import type { Batch, RowSink, Table } from './sink.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const FOLDERS = ['test/fixtures/lab', '../shared/lab/recordings', '../shared/vectors']
@@ -34,12 +34,13 @@ function run(octets: Uint8Array, out: RowSink): void {
   session.end('fin', T0 + 7e6)
 }
 
-function batchesOf(octets: Uint8Array): Batch[] {
+function batchesOf(octets: Uint8Array): { readonly table: Table; readonly body: Uint8Array }[] {
   const batches: Batch[] = []
   const sink = new NativeSink({ maxRows: 500, onBatch: (batch) => batches.push(batch) })
   run(octets, sink)
   sink.flush()
-  return batches
+  // This sink makes no others.
+  return batches.map(({ table, body }) => ({ table: table as Table, body }))
 }
 
 const seqOf = (line: string): number => Number(/"seq":(\d+)/.exec(line)?.[1])

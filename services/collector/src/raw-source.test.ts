@@ -1,5 +1,5 @@
 /** Streams of OpenBMP messages without Kafka: what becomes a session, what ends one, and what strangers may do. */
-import { rowsOfBlocks, type Batch } from '@ribscope/events'
+import { rowsOfBlocks, type Batch, type Table } from '@ribscope/events'
 import { encodeObmpHeader, stampObmpHeader } from '@ribscope/wire'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
@@ -100,7 +100,7 @@ class Bench {
 
   rows(kind?: string): Row[] {
     const rows = this.batches
-      .flatMap(({ table, body }) => [...rowsOfBlocks(table, body)])
+      .flatMap(({ table, body }) => [...rowsOfBlocks(table as Table, body)])
       .map((row) => JSON.parse(row.json()) as Row)
       .sort((a, b) => Number(a['bmp_session']) - Number(b['bmp_session']) || seq(a) - seq(b))
     return kind === undefined ? rows : rows.filter((row) => row['kind'] === kind)

@@ -117,7 +117,7 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Errors of other people's making in one line. */
-const PLAIN = new Set(['StoreError', 'BusError'])
+const PLAIN = new Set(['StoreError', 'BusError', 'ChdbPlatformUnsupportedError'])
 
 export function startError(error: unknown): Error {
   if (!(error instanceof Error)) return new CommandError(String(error))

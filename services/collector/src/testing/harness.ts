@@ -10,7 +10,7 @@ import type { BmpServerConfig } from '../config.ts'
 
 const LIMIT_MS = 20_000
 
-type Clocks = Pick<BmpServerDeps, 'now' | 'monotonic'>
+type Deps = Pick<BmpServerDeps, 'now' | 'monotonic' | 'raw'>
 
 /** Waits for a condition, not for a time. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
@@ -42,7 +42,7 @@ export class Harness {
   #release: (() => void)[] = []
   readonly #sockets: Socket[] = []
 
-  private constructor(config: Partial<BmpServerConfig>, clocks: Clocks) {
+  private constructor(config: Partial<BmpServerConfig>, deps: Deps) {
     const log = pino(
       { level: 'debug' },
       { write: (line: string) => this.logs.push(JSON.parse(line) as LogLine) },
@@ -51,10 +51,10 @@ export class Harness {
       { host: '127.0.0.1', port: 0, collector: 'c1', flushIntervalMs: 10, ...config },
       {
         log,
-        ...clocks,
+        ...deps,
         monotonic: () => {
           this.turns++
-          return (clocks.monotonic ?? (() => Math.floor(performance.now() * 1000)))()
+          return (deps.monotonic ?? (() => Math.floor(performance.now() * 1000)))()
         },
         openSink: () => ({
           submit: async (batch) => {
@@ -74,8 +74,8 @@ export class Harness {
     )
   }
 
-  static async start(config: Partial<BmpServerConfig> = {}, clocks: Clocks = {}): Promise<Harness> {
-    const harness = new Harness(config, clocks)
+  static async start(config: Partial<BmpServerConfig> = {}, deps: Deps = {}): Promise<Harness> {
+    const harness = new Harness(config, deps)
     await harness.server.start()
     return harness
   }
