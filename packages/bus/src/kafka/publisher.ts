@@ -1,9 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Kafka, Producer } from 'kafkajs'
 import type { BusLog } from '../log.ts'
 import { encodeHeaders, type BatchHeaders } from '../message.ts'
 import type { Publisher } from '../transport.ts'
 import { BrokerClock } from './broker-clock.ts'
 import { BusError } from './connection.ts'
+import { partitionCount, partitionOf } from './partitions.ts'
 
 export interface PublisherOptions {
   readonly kafka: Kafka
@@ -47,10 +49,11 @@ const MAX_RETRY_MS = 10_000
 const RECORD_OCTETS = 64
 /** Of the library, within one call: some 15 s. */
 const SEND_RETRIES = 5
+const TOO_LARGE = Symbol('too large')
 
 /**
- * Messages to a topic, those of a key in the order in which they were given, whatever fails: one request is under way at a
- * time, and it is repeated until the brokers have it. At worst a message is there twice, never after a later one alone.
+ * Messages to a topic, those of a key in the order in which they were given, whatever fails: one request is under way for a
+ * partition at a time, and it is repeated until the brokers have it. At worst a message is there twice, never after a later one alone.
  */
 export class KafkaPublisher implements Publisher {
   readonly #options: PublisherOptions
@@ -58,11 +61,13 @@ export class KafkaPublisher implements Publisher {
   readonly #now: () => number
   #maxSendOctets: number
   #producer: Producer | undefined
+  #connecting: Promise<Producer> | undefined
+  #partitions: number | undefined
   #queue: Waiting[] = []
   #waitingOctets = 0
   #running: Promise<void> | undefined
   #stopping = false
-  #wake: (() => void) | undefined
+  readonly #abandoned = new AbortController()
   /** Since when the brokers take nothing; undefined when they do. */
   #failingSinceMs: number | undefined
 
@@ -136,7 +141,7 @@ export class KafkaPublisher implements Publisher {
     this.#queue = []
     this.#waitingOctets = 0
     for (const { failed } of left) failed(new Error('the publisher was stopped'))
-    this.#wake?.()
+    this.#abandoned.abort()
     // Ends the request under way, which else would be tried again for ever.
     void this.#producer?.disconnect().catch(() => undefined)
   }
@@ -145,7 +150,18 @@ export class KafkaPublisher implements Publisher {
     try {
       while (this.#queue.length > 0) {
         const taken = this.#take()
-        await this.#sendUntilTaken(taken)
+        const refused = new Map<Waiting, Error>()
+        await this.#sendAll(taken, refused)
+        // Abandoned meanwhile: they were told.
+        if (this.#queue[0] !== taken[0]) return
+        this.#recovered()
+        this.#queue.splice(0, taken.length)
+        for (const each of taken) {
+          this.#waitingOctets -= each.value.length
+          const reason = refused.get(each)
+          if (reason === undefined) each.done()
+          else each.failed(reason)
+        }
       }
     } finally {
       // In the same turn as the last look at the queue: what comes in between would wait for the next one.
@@ -165,36 +181,116 @@ export class KafkaPublisher implements Publisher {
     return this.#queue.slice(0, count)
   }
 
-  async #sendUntilTaken(taken: readonly Waiting[]): Promise<void> {
+  /**
+   * A request for each partition. With several in one the library, when it tries again, leaves out brokers that have
+   * answered: what has moved to one of those meanwhile it says to have sent.
+   */
+  async #sendAll(taken: readonly Waiting[], refused: Map<Waiting, Error>): Promise<void> {
+    const partitions = await this.#untilTaken(taken, taken, refused, () => this.#countPartitions())
+    if (typeof partitions !== 'number') return
+    const byPartition = new Map<number, Waiting[]>()
+    for (const each of taken) {
+      const partition = partitionOf(each.key, partitions)
+      const list = byPartition.get(partition)
+      if (list === undefined) byPartition.set(partition, [each])
+      else list.push(each)
+    }
+    await Promise.all(
+      [...byPartition].map(([partition, messages]) =>
+        this.#sendPartition(taken, partition, messages, refused),
+      ),
+    )
+  }
+
+  async #sendPartition(
+    taken: readonly Waiting[],
+    partition: number,
+    messages: readonly Waiting[],
+    refused: Map<Waiting, Error>,
+  ): Promise<void> {
+    const sent = await this.#untilTaken(taken, messages, refused, (producer) =>
+      this.#send(producer, partition, messages),
+    )
+    if (sent !== TOO_LARGE) return
+    const half = Math.ceil(messages.length / 2)
+    await this.#sendPartition(taken, partition, messages.slice(0, half), refused)
+    await this.#sendPartition(taken, partition, messages.slice(half), refused)
+  }
+
+  async #send(producer: Producer, partition: number, messages: readonly Waiting[]): Promise<void> {
+    const sentMs = this.#now()
+    const answers = await producer.send({
+      topic: this.#options.topic,
+      acks: -1,
+      messages: messages.map(({ key, value, headers }) => ({ key, value, headers, partition })),
+    })
+    this.#clock.answered(answers, sentMs, this.#now())
+  }
+
+  /**
+   * @param messages  what it is about
+   * @returns what `work` gives; undefined when they are refused for good, or abandoned; TOO_LARGE when fewer may be taken
+   */
+  async #untilTaken<T>(
+    taken: readonly Waiting[],
+    messages: readonly Waiting[],
+    refused: Map<Waiting, Error>,
+    work: (producer: Producer) => Promise<T>,
+  ): Promise<T | typeof TOO_LARGE | undefined> {
     const { topic, log } = this.#options
     let pauseMs = RETRY_MS
     for (;;) {
+      let producer: Producer | undefined
       try {
-        const producer = await this.#connected()
-        const sentMs = this.#now()
-        const answers = await producer.send({
-          topic,
-          acks: -1,
-          messages: taken.map(({ key, value, headers }) => ({ key, value, headers })),
-        })
-        this.#clock.answered(answers, sentMs, this.#now())
-        break
+        producer = await this.#connected()
+        return await work(producer)
       } catch (err) {
-        // Abandoned meanwhile: they were told.
-        if (this.#queue[0] !== taken[0]) return
-        if (this.#refused(taken, err)) return
+        if (this.#queue[0] !== taken[0]) return undefined
+        const type = typeOf(err)
+        if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') {
+          if (messages.length > 1) return this.#lessAtOnce(messages)
+          this.#refuse(messages, refused, this.#tooLarge(messages), err)
+          return undefined
+        }
+        if (this.#options.patient === false && CLOSED.has(type ?? '')) {
+          const text = `topic ${topic} takes no messages: ${(err as Error).message}`
+          this.#refuse(messages, refused, text, err)
+          return undefined
+        }
         this.#failingSinceMs ??= Date.now()
-        log.error({ err, topic, messages: taken.length }, 'brokers take nothing, trying again')
+        log.error({ err, topic, messages: messages.length }, 'brokers take nothing, trying again')
         // As long as it is the same producer, brokers recognise what they have already.
-        if (!isRetriable(err)) await this.#reset()
+        if (!isRetriable(err)) await this.#reset(producer)
         await this.#pause(pauseMs)
         pauseMs = Math.min(MAX_RETRY_MS, pauseMs * 2)
-        if (this.#queue[0] !== taken[0]) return
+        if (this.#queue[0] !== taken[0]) return undefined
       }
     }
-    this.#recovered()
-    if (this.#queue[0] !== taken[0]) return
-    for (const { done } of this.#drop(taken.length)) done()
+  }
+
+  #lessAtOnce(messages: readonly Waiting[]): typeof TOO_LARGE {
+    const { topic, log } = this.#options
+    const sum = messages.reduce((octets, each) => octets + each.octets, 0)
+    this.#maxSendOctets = Math.floor(sum / 2)
+    log.warn({ topic, maxSendOctets: this.#maxSendOctets }, 'topic takes less in one request')
+    return TOO_LARGE
+  }
+
+  #tooLarge(messages: readonly Waiting[]): string {
+    const { topic, log } = this.#options
+    const octets = messages[0]?.octets ?? 0
+    log.error({ topic, octets }, 'message refused: raise max.message.bytes of the topic')
+    return `topic ${topic} refuses a message of ${octets} octets: raise its max.message.bytes`
+  }
+
+  /** What would be refused for ever must not hold up what is behind it. */
+  #refuse(
+    messages: readonly Waiting[],
+    refused: Map<Waiting, Error>,
+    text: string,
+    cause: unknown,
+  ): void {
+    for (const each of messages) refused.set(each, new BusError(text, { cause }))
   }
 
   #recovered(): void {
@@ -204,37 +300,15 @@ export class KafkaPublisher implements Publisher {
     this.#failingSinceMs = undefined
   }
 
-  #drop(count: number): Waiting[] {
-    const dropped = this.#queue.splice(0, count)
-    for (const { value } of dropped) this.#waitingOctets -= value.length
-    return dropped
+  #connected(): Promise<Producer> {
+    this.#connecting ??= this.#connect().catch((error: unknown) => {
+      this.#connecting = undefined
+      throw error
+    })
+    return this.#connecting
   }
 
-  /** What would be refused for ever must not hold up what is behind it. @returns true when the queue is to be looked at anew */
-  #refused(taken: readonly Waiting[], err: unknown): boolean {
-    const { topic, log, patient = true } = this.#options
-    const type = typeOf(err)
-    if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') {
-      if (taken.length > 1) {
-        const sum = taken.reduce((octets, each) => octets + each.octets, 0)
-        this.#maxSendOctets = Math.floor(sum / 2)
-        log.warn({ topic, maxSendOctets: this.#maxSendOctets }, 'topic takes less in one request')
-        return true
-      }
-      const octets = taken[0]?.octets ?? 0
-      const text = `topic ${topic} refuses a message of ${octets} octets: raise its max.message.bytes`
-      log.error({ topic, octets }, 'message refused: raise max.message.bytes of the topic')
-      for (const { failed } of this.#drop(1)) failed(new BusError(text, { cause: err }))
-      return true
-    }
-    if (patient || !CLOSED.has(type ?? '')) return false
-    const text = `topic ${topic} takes no messages: ${(err as Error).message}`
-    for (const { failed } of this.#drop(taken.length)) failed(new BusError(text, { cause: err }))
-    return true
-  }
-
-  async #connected(): Promise<Producer> {
-    if (this.#producer !== undefined) return this.#producer
+  async #connect(): Promise<Producer> {
     const producer = this.#options.kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -247,21 +321,23 @@ export class KafkaPublisher implements Publisher {
     return producer
   }
 
+  /** Once: a key stays in its partition as long as this program runs, also when the topic gets more of them. */
+  async #countPartitions(): Promise<number> {
+    this.#partitions ??= await partitionCount(this.#options.kafka, this.#options.topic)
+    return this.#partitions
+  }
+
   /** A producer that failed for good (its number is no longer known, say) makes room for a new one. */
-  async #reset(): Promise<void> {
-    const producer = this.#producer
+  async #reset(failed: Producer | undefined): Promise<void> {
+    // Another partition's request did it.
+    if (failed === undefined || failed !== this.#producer) return
     this.#producer = undefined
-    await producer?.disconnect().catch(() => undefined)
+    this.#connecting = undefined
+    await failed.disconnect().catch(() => undefined)
   }
 
   #pause(ms: number): Promise<void> {
-    return new Promise((done) => {
-      const timer = setTimeout(done, ms)
-      this.#wake = () => {
-        clearTimeout(timer)
-        done()
-      }
-    })
+    return delay(ms, undefined, { signal: this.#abandoned.signal }).catch(() => undefined)
   }
 }
 
