@@ -20,17 +20,22 @@ const SHOWN = 3
 export async function compare(
   world: World,
   routers: readonly SimulatedRouter[],
+  say: (line: string) => void,
 ): Promise<Comparison> {
   const { db } = world
   const differences: string[] = []
-  const doubles = await countDoubles(world, differences)
+  const places: string[] = []
+  const doubles = await countDoubles(world, differences, places)
   const stored = await storedSessions(
     db,
     routers.map(({ name }) => name),
   )
   if (doubles > 0) {
-    const said = await world.doublesInTopic()
-    differences.push(`${said.length} batches are in the topic twice${indented(said)}`)
+    const { rows, said } = await world.doublesInTopic()
+    const facts = `${said.length} batches are in the topic twice, ${rows} rows${indented(said)}`
+    // A collector that loses its producer's number publishes again what had arrived: for views that is one row.
+    if (doubles > rows) differences.push(...places, facts)
+    else say(`${doubles} rows are stored twice, all of them published twice: ${facts}`)
   }
   let whole = 0
   let cut = 0
@@ -66,7 +71,11 @@ export async function compare(
   return { differences, whole, cut, routes, sent, doubles }
 }
 
-async function countDoubles({ db }: World, differences: string[]): Promise<number> {
+async function countDoubles(
+  { db }: World,
+  differences: string[],
+  places: string[],
+): Promise<number> {
   let doubles = 0
   for (const table of ['route_log', 'session_log', 'error_log']) {
     const [row] = await db.query<{ n: string; ids: string }>(
@@ -83,9 +92,7 @@ async function countDoubles({ db }: World, differences: string[]): Promise<numbe
          ORDER BY at, part LIMIT 10`,
       )
       const where = parts.map(({ part, at, n }) => `\n    ${n} in part ${part} of ${at}`)
-      differences.push(
-        `${table}: ${more} of ${row?.n ?? ''} rows are there already${where.join('')}`,
-      )
+      places.push(`${table}: ${more} of ${row?.n ?? ''} rows are there already${where.join('')}`)
     }
     if (table === 'error_log' && Number(row?.n) > 0) {
       differences.push(`error_log: ${row?.n ?? ''} rows, nothing was malformed`)

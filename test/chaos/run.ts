@@ -74,7 +74,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     for (const router of routers) router.rest()
     say(`healed after ${seconds(started)} s, waiting for the last rows`)
     const stuck = await settle(world, routers)
-    const comparison = await compare(world, routers)
+    const comparison = await compare(world, routers, say)
     const { differences } = comparison
     const buried = await world.deadLetters()
     if (buried > 0) differences.unshift(`${buried} messages are in the dead-letter topic`)

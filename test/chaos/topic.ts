@@ -6,14 +6,21 @@ export const TOPIC = 'ribscope.events'
 
 const READ_MS = 60_000
 
-/** @returns `partition offsets: batch` of each batch that is there more than once */
-export async function doublesIn(kafka: ReturnType<typeof connectKafka>): Promise<string[]> {
+export interface TopicDoubles {
+  /** beyond the first of each batch */
+  readonly rows: number
+  /** `partition offsets: batch` of each batch that is there more than once */
+  readonly said: readonly string[]
+}
+
+export async function doublesIn(kafka: ReturnType<typeof connectKafka>): Promise<TopicDoubles> {
   const admin = kafka.admin()
   await admin.connect()
   const ends = (await admin.fetchTopicOffsets(TOPIC)).filter(({ low, high }) => low !== high)
   await admin.disconnect()
   const left = new Map(ends.map(({ partition, high }) => [partition, BigInt(high)]))
   const places = new Map<string, string[]>()
+  let rows = 0
   const consumer = kafka.consumer({ groupId: 'chaos-look' })
   await consumer.connect()
   try {
@@ -25,7 +32,9 @@ export async function doublesIn(kafka: ReturnType<typeof connectKafka>): Promise
         const names = ['table', 'router', 'bmp_session', 'first_seq', 'last_seq', 'columns']
         const batch = names.map((name) => String(headers[name])).join(' ')
         const place = `${partition}:${offset} ${new Date(Number(timestamp)).toISOString()}`
-        places.set(batch, [...(places.get(batch) ?? []), place])
+        const before = places.get(batch)
+        if (before !== undefined) rows += Number(headers['rows'])
+        places.set(batch, [...(before ?? []), place])
         if (BigInt(offset) + 1n >= (left.get(partition) ?? 0n)) left.delete(partition)
       },
     })
@@ -33,7 +42,8 @@ export async function doublesIn(kafka: ReturnType<typeof connectKafka>): Promise
   } finally {
     await consumer.disconnect()
   }
-  return [...places]
+  const said = [...places]
     .filter(([, where]) => where.length > 1)
     .map(([batch, where]) => `${where.join(', ')}: ${batch.slice(0, 100)}`)
+  return { rows, said }
 }

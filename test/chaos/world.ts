@@ -6,7 +6,7 @@ import { detectorViews } from '@ribscope/detectors'
 import { migrate, openServerStore, type Store, type StoreSession } from '@ribscope/store'
 import { startClickHouse, type ClickHouseProcess } from '@ribscope/store/testing'
 import { freePorts, startKafka, type Cluster, type SettingsOf } from '../kafka/broker.ts'
-import { doublesIn, TOPIC } from './topic.ts'
+import { doublesIn, TOPIC, type TopicDoubles } from './topic.ts'
 import type { Link } from './plan.ts'
 import { PLANTS, type Plant } from './plants.ts'
 import { Service } from './process.ts'
@@ -77,7 +77,7 @@ export interface World {
   members(): Promise<number>
   deadLetters(): Promise<number>
   /** Batches that are in the topic more than once: collectors said them again. */
-  doublesInTopic(): Promise<string[]>
+  doublesInTopic(): Promise<TopicDoubles>
   logs(): string
   close(): Promise<void>
 }
