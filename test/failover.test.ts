@@ -102,7 +102,7 @@ describe.skipIf(missing !== undefined)('three brokers', { timeout: 240_000 }, ()
       )
       return Number(row?.n)
     }
-    await until('all rows stored', async () => (await stored()) >= published, 60_000)
+    await until('all rows stored', async () => (await stored()) >= published, 90_000)
     // Every sequence number from the first to the last of each session.
     const [sessions] = await db.query<{ whole: string; all: string; rows: string }>(
       `SELECT countIf(first = 1 AND last = n) AS whole, count() AS all, sum(n) AS rows FROM (

@@ -18,7 +18,11 @@ const FLAG_ROUTER_IPV6 = 0x40
 /** Of a name; two octets for its length would allow a header longer than that of its own length field. */
 const MAX_NAME_OCTETS = 1024
 
-/** @returns the header of a message of no octets at no time: see `stampObmpHeader` */
+/**
+ * OpenBMP's binary header, version 1.7, for raw BMP messages. Names are cut to 1,024 octets.
+ *
+ * @returns the header of a message of no octets at no time: see `stampObmpHeader`
+ */
 export function encodeObmpHeader(header: ObmpHeader): Uint8Array<ArrayBuffer> {
   const { collectorHash, routerHash, routerIp } = header
   const admin = name(header.adminId)
