@@ -7,8 +7,8 @@ import { kafkaMissing } from './kafka/broker.ts'
 const missing = kafkaMissing()
 if (missing !== undefined) console.log(`tests with Kafka skip: ${missing}`)
 
-/** RIBSCOPE_TEST_SEED repeats a run. */
-const SEED = Number(process.env['RIBSCOPE_TEST_SEED'] ?? Date.now() % 1_000_000)
+/** One plan of mishaps; RIBSCOPE_TEST_SEED is another one, and `npm run chaos` plays any number of them. */
+const SEED = Number(process.env['RIBSCOPE_TEST_SEED'] ?? 1)
 
 let said: string[] = []
 afterEach(({ task }) => {
@@ -50,14 +50,17 @@ describe.skipIf(missing !== undefined)('chaos', { timeout: 600_000 }, () => {
     const { differences } = await run({
       plants: ['commit-before-insert', 'insert-without-token'],
       first: [
+        // While both writers are at work: answers that are lost are of both.
+        [{ mishap: { what: 'cut', link: 'writer-store', how: 'deaf' }, atMs: 0, forMs: 2000 }],
         [
           { mishap: { what: 'kill', part: 'store', number: 0 }, atMs: 0, forMs: 4000 },
           { mishap: { what: 'kill', part: 'writer', number: 0 }, atMs: 3500, forMs: 100 },
         ],
-        [{ mishap: { what: 'cut', link: 'writer-store', how: 'deaf' }, atMs: 0, forMs: 2000 }],
       ],
     })
-    expect(differences).toContainEqual(expect.stringMatching(/are missing|are stored, the next/))
+    expect(differences).toContainEqual(
+      expect.stringMatching(/are missing|are stored, the next|nothing of it is stored/),
+    )
     expect(differences).toContainEqual(expect.stringMatching(/are there already/))
   })
 })
