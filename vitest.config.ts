@@ -27,6 +27,7 @@ export default defineConfig({
     // chDB holds one data directory per process, worker threads included: processes, not threads.
     pool: 'forks',
     maxWorkers: 2,
+    setupFiles: ['test/setup/seed.ts'],
     globalSetup: ['test/setup/tmpfs.ts'],
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,

@@ -3,12 +3,10 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { ChaosOptions } from './chaos/run.ts'
 import { chaos } from './chaos/run.ts'
 import { kafkaMissing } from './kafka/broker.ts'
+import { SEED } from './setup/seed.ts'
 
 const missing = kafkaMissing()
 if (missing !== undefined) console.log(`tests with Kafka skip: ${missing}`)
-
-/** One plan of mishaps; RIBSCOPE_TEST_SEED is another one, and `npm run chaos` plays any number of them. */
-const SEED = Number(process.env['RIBSCOPE_TEST_SEED'] ?? 1)
 
 let said: string[] = []
 afterEach(({ task }) => {

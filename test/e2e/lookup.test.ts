@@ -33,6 +33,7 @@ import {
 } from '../../packages/events/src/testing/bytes.ts'
 import type { HandPeer } from '../../packages/events/src/testing/bytes.ts'
 import { insertBatches } from '../../services/standalone/src/pipeline.ts'
+import { SEED } from '../setup/seed.ts'
 import { recorded, rowsOf } from './feeds.ts'
 import type { Sent } from './feeds.ts'
 
@@ -307,7 +308,7 @@ describe.each([4, 6] as const)('IPv%s', (v) => {
           }
         },
       ),
-      { numRuns: 6, seed: Number(process.env['RIBSCOPE_TEST_SEED'] ?? 20 + v) },
+      { numRuns: 6, seed: SEED + v },
     )
     // Not all of one kind: the test would prove little.
     expect(found).toBeGreaterThan(2)
