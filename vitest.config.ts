@@ -30,7 +30,8 @@ export default defineConfig({
     setupFiles: ['test/setup/seed.ts'],
     globalSetup: ['test/setup/tmpfs.ts'],
     sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
+    // Long, for machines that are busy: a test waits for conditions, not for time.
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 })
