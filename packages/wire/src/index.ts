@@ -295,12 +295,12 @@ export {
   decodeObmp,
   isWholeBmp,
   looksLikeObmp,
-  OBMP_BMP_RAW,
   ObmpReader,
   type ObmpFrame,
   type ObmpReaderOptions,
   type OnObmpFrame,
 } from './openbmp/openbmp.ts'
+export { OBMP_BMP_RAW } from './openbmp/header.ts'
 export { encodeObmpHeader, stampObmpHeader, type ObmpHeader } from './openbmp/encode.ts'
 export { MrtReader, mrtTypeName, type MrtHeader, type OnMrtRecord } from './mrt/reader.ts'
 export { MrtDecoder, type MrtPeer, type MrtRecord, type MrtRibEntry } from './mrt/record.ts'

@@ -15,6 +15,7 @@ import { DEFAULTS } from './config.ts'
 import type { BatchConsumer } from './connection.ts'
 import { RawNames } from './raw-names.ts'
 import { RawSession } from './raw-session.ts'
+import { rawStatusOf, type RawSessionStatus } from './status.ts'
 
 export interface RawSourceConfig {
   /** name of this collector in rows */
@@ -42,20 +43,6 @@ export interface RawSourceDeps {
   }) => BatchConsumer
   /** microseconds since the epoch, for tests. Default: the clock */
   readonly now?: () => number
-}
-
-export interface RawSessionStatus {
-  readonly router: string
-  readonly identified: boolean
-  readonly source: string
-  readonly bmpSession: number
-  readonly octets: number
-  readonly messages: number
-  readonly rows: number
-  readonly errors: number
-  readonly peers: number
-  readonly waitingOctets: number
-  readonly paused: boolean
 }
 
 /** A partition for as long as it is ours. */
@@ -118,19 +105,9 @@ export class RawSource {
   }
 
   sessions(): RawSessionStatus[] {
-    return [...this.#sessions.values()].map(({ session, source, openedUs, waiting }) => ({
-      router: session.router,
-      identified: session.named,
-      source,
-      bmpSession: openedUs,
-      octets: session.counters.octets,
-      messages: session.counters.messages,
-      rows: session.rows,
-      errors: session.counters.errors,
-      peers: session.peers,
-      waitingOctets: waiting,
-      paused: false,
-    }))
+    return [...this.#sessions.values()].map(({ session, source, openedUs, waiting }) =>
+      rawStatusOf({ session, source, bmpSession: openedUs, waiting, paused: false }),
+    )
   }
 
   /** Messages that no session took, by reason. */

@@ -1,11 +1,11 @@
+import type { RouterSession } from '@ribscope/events'
 import type { Connection, Via } from './connection.ts'
 
-/** What one live connection is doing, for /metrics and the API. */
-export interface SessionStatus {
+/** What one session is doing, wherever its messages come from, for /metrics and the API. */
+export interface RawSessionStatus {
   readonly router: string
   readonly identified: boolean
   readonly source: string
-  readonly via: Via
   readonly bmpSession: number
   readonly octets: number
   readonly messages: number
@@ -16,6 +16,11 @@ export interface SessionStatus {
   readonly paused: boolean
 }
 
+/** What one live connection is doing. */
+export interface SessionStatus extends RawSessionStatus {
+  readonly via: Via
+}
+
 /** A router that we connect to. */
 export interface DialStatus {
   readonly host: string
@@ -23,13 +28,21 @@ export interface DialStatus {
   readonly connected: boolean
 }
 
-export function statusOf(connection: Connection): SessionStatus {
-  const { session, source, via, bmpSession, waiting, paused } = connection
+/** A session, and what it comes from. */
+interface Source {
+  readonly session: RouterSession
+  readonly source: string
+  readonly bmpSession: number
+  readonly waiting: number
+  readonly paused: boolean
+}
+
+export function rawStatusOf(from: Source): RawSessionStatus {
+  const { session, source, bmpSession, waiting, paused } = from
   return {
     router: session.router,
     identified: session.named,
     source,
-    via,
     bmpSession,
     octets: session.counters.octets,
     messages: session.counters.messages,
@@ -39,4 +52,8 @@ export function statusOf(connection: Connection): SessionStatus {
     waitingOctets: waiting,
     paused,
   }
+}
+
+export function statusOf(connection: Connection): SessionStatus {
+  return { ...rawStatusOf(connection), via: connection.via }
 }

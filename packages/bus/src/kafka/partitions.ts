@@ -1,19 +1,15 @@
 /** Which partition a key's messages go to. */
 import type { Kafka } from 'kafkajs'
+import { partitionsOf, withAdmin } from './admin.ts'
 import { loadKafkajs } from './library.ts'
 
 /** @throws KafkaJSError when the topic is not there */
-export async function partitionCount(kafka: Kafka, topic: string): Promise<number> {
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-    const count = topics[0]?.partitions.length ?? 0
-    if (count === 0) throw new Error(`topic ${topic} has no partition yet`)
-    return count
-  } finally {
-    await admin.disconnect()
-  }
+export function partitionCount(kafka: Kafka, topic: string): Promise<number> {
+  return withAdmin(kafka, async (admin) => {
+    const { length } = await partitionsOf(admin, topic)
+    if (length === 0) throw new Error(`topic ${topic} has no partition yet`)
+    return length
+  })
 }
 
 type Partitioner = ReturnType<

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Kafka, OffsetsByTopicPartition } from 'kafkajs'
+import { withAdmin } from './admin.ts'
 import type { Place } from './partition.ts'
 
 /** What a partition was left with, and what of it is no longer in the topic. */
@@ -17,11 +18,9 @@ export interface PlaceRequest {
   readonly partitions: readonly number[]
 }
 
-export async function findPlaces(request: PlaceRequest): Promise<Map<number, FoundPlace>> {
+export function findPlaces(request: PlaceRequest): Promise<Map<number, FoundPlace>> {
   const { kafka, groupId, topic, partitions } = request
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
+  return withAdmin(kafka, async (admin) => {
     const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] })
     const ends = await admin.fetchTopicOffsets(topic)
     const places = new Map<number, FoundPlace>()
@@ -34,9 +33,7 @@ export async function findPlaces(request: PlaceRequest): Promise<Map<number, Fou
       places.set(partition, place(BigInt(left?.offset ?? -1), left?.metadata ?? '', low, end))
     }
     return places
-  } finally {
-    await admin.disconnect()
-  }
+  })
 }
 
 /** @param committed  negative: nothing is */
@@ -117,14 +114,8 @@ export async function findEnds(
   kafka: Kafka,
   topic: string,
 ): Promise<Map<number, { readonly low: bigint; readonly end: bigint }>> {
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    const found = await admin.fetchTopicOffsets(topic)
-    return new Map(
-      found.map(({ partition, low, high }) => [partition, { low: BigInt(low), end: BigInt(high) }]),
-    )
-  } finally {
-    await admin.disconnect()
-  }
+  const found = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic))
+  return new Map(
+    found.map(({ partition, low, high }) => [partition, { low: BigInt(low), end: BigInt(high) }]),
+  )
 }

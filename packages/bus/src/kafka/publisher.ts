@@ -6,6 +6,9 @@ import type { Publisher } from '../transport.ts'
 import { BrokerClock } from './broker-clock.ts'
 import { BusError } from './connection.ts'
 import { partitionCount, partitionOf } from './partitions.ts'
+import { OneProducer } from './producer.ts'
+import { isClosed, isRetriable, isTooLarge } from './send-errors.ts'
+import { firstOf, waitingFor, type Outgoing, type Waiting } from './waiting.ts'
 
 export interface PublisherOptions {
   readonly kafka: Kafka
@@ -15,40 +18,18 @@ export interface PublisherOptions {
    * Octets of messages in one request: no more than the topic takes for a partition, see `ensureTopic`. One message may be larger.
    * Default 900 KiB, which every broker takes.
    */
-  readonly maxSendOctets?: number
+  readonly maxSendOctets?: number | undefined
+  /** How many the topic has, see `ensureTopic`. Default: brokers are asked when the first message is there. */
+  readonly partitions?: number | undefined
   /** Topic that is not there, or may not be written: true (default) waits for it to change, false rejects. */
   readonly patient?: boolean
   /** milliseconds since 1970, for tests. Default: the clock */
   readonly now?: () => number
 }
 
-/** A message as it is sent. */
-export interface Outgoing {
-  readonly key: string
-  /** Must not change before it is sent. */
-  readonly value: Uint8Array
-  readonly headers: Readonly<Record<string, string>>
-}
-
-interface Waiting {
-  readonly key: string
-  readonly value: Buffer
-  readonly headers: Readonly<Record<string, string>>
-  /** With what the record has beside the value. */
-  readonly octets: number
-  readonly done: () => void
-  readonly failed: (reason: Error) => void
-}
-
 const MAX_SEND_OCTETS = 900 << 10
-/** kafkajs spreads the array again for each message of it: quadratic. */
-const MAX_SEND_MESSAGES = 400
 const RETRY_MS = 500
 const MAX_RETRY_MS = 10_000
-/** Of a record: lengths, times, offsets. */
-const RECORD_OCTETS = 64
-/** Of the library, within one call: some 15 s. */
-const SEND_RETRIES = 5
 const TOO_LARGE = Symbol('too large')
 
 /**
@@ -58,10 +39,9 @@ const TOO_LARGE = Symbol('too large')
 export class KafkaPublisher implements Publisher {
   readonly #options: PublisherOptions
   readonly #clock: BrokerClock
+  readonly #producer: OneProducer
   readonly #now: () => number
   #maxSendOctets: number
-  #producer: Producer | undefined
-  #connecting: Promise<Producer> | undefined
   #partitions: number | undefined
   #queue: Waiting[] = []
   #waitingOctets = 0
@@ -74,7 +54,9 @@ export class KafkaPublisher implements Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options
     this.#maxSendOctets = options.maxSendOctets ?? MAX_SEND_OCTETS
+    this.#partitions = options.partitions
     this.#clock = new BrokerClock(options.log)
+    this.#producer = new OneProducer(options.kafka)
     this.#now = options.now ?? Date.now
   }
 
@@ -110,15 +92,10 @@ export class KafkaPublisher implements Publisher {
   sendAll(messages: readonly Outgoing[]): Promise<void> {
     if (this.#stopping) return Promise.reject(new Error('the publisher is stopped'))
     if (messages.length === 0) return Promise.resolve()
-    return new Promise((resolve, failed) => {
-      const last = messages.length - 1
-      for (const [i, { key, value, headers }] of messages.entries()) {
-        const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-        const octets = value.length + envelopeOctets(key, headers)
-        // They are confirmed in order.
-        const done = i === last ? resolve : ignore
-        this.#queue.push({ key, value: bytes, headers, octets, done, failed })
-        this.#waitingOctets += value.length
+    return new Promise((done, failed) => {
+      for (const each of waitingFor(messages, done, failed)) {
+        this.#queue.push(each)
+        this.#waitingOctets += each.value.length
       }
       this.#running ??= this.#run()
     })
@@ -132,8 +109,7 @@ export class KafkaPublisher implements Publisher {
     }, limitMs)
     await this.#running
     clearTimeout(timer)
-    await this.#producer?.disconnect()
-    this.#producer = undefined
+    await this.#producer.disconnect()
   }
 
   #abandon(): void {
@@ -143,13 +119,14 @@ export class KafkaPublisher implements Publisher {
     for (const { failed } of left) failed(new Error('the publisher was stopped'))
     this.#abandoned.abort()
     // Ends the request under way, which else would be tried again for ever.
-    void this.#producer?.disconnect().catch(() => undefined)
+    void this.#producer.disconnect().catch(() => undefined)
   }
 
   async #run(): Promise<void> {
     try {
       while (this.#queue.length > 0) {
-        const taken = this.#take()
+        // They stay in the queue until they are confirmed.
+        const taken = firstOf(this.#queue, this.#maxSendOctets)
         const refused = new Map<Waiting, Error>()
         await this.#sendAll(taken, refused)
         // Abandoned meanwhile: they were told.
@@ -167,18 +144,6 @@ export class KafkaPublisher implements Publisher {
       // In the same turn as the last look at the queue: what comes in between would wait for the next one.
       this.#running = undefined
     }
-  }
-
-  /** The first ones; they stay in the queue until they are confirmed. */
-  #take(): readonly Waiting[] {
-    let sum = 0
-    let count = 0
-    for (const { octets } of this.#queue) {
-      if (count > 0 && (sum + octets > this.#maxSendOctets || count === MAX_SEND_MESSAGES)) break
-      sum += octets
-      count++
-    }
-    return this.#queue.slice(0, count)
   }
 
   /**
@@ -242,17 +207,16 @@ export class KafkaPublisher implements Publisher {
     for (;;) {
       let producer: Producer | undefined
       try {
-        producer = await this.#connected()
+        producer = await this.#producer.connected()
         return await work(producer)
       } catch (err) {
         if (this.#queue[0] !== taken[0]) return undefined
-        const type = typeOf(err)
-        if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') {
+        if (isTooLarge(err)) {
           if (messages.length > 1) return this.#lessAtOnce(messages)
           this.#refuse(messages, refused, this.#tooLarge(messages), err)
           return undefined
         }
-        if (this.#options.patient === false && CLOSED.has(type ?? '')) {
+        if (this.#options.patient === false && isClosed(err)) {
           const text = `topic ${topic} takes no messages: ${(err as Error).message}`
           this.#refuse(messages, refused, text, err)
           return undefined
@@ -260,7 +224,7 @@ export class KafkaPublisher implements Publisher {
         this.#failingSinceMs ??= Date.now()
         log.error({ err, topic, messages: messages.length }, 'brokers take nothing, trying again')
         // As long as it is the same producer, brokers recognise what they have already.
-        if (!isRetriable(err)) await this.#reset(producer)
+        if (!isRetriable(err)) await this.#producer.reset(producer)
         await this.#pause(pauseMs)
         pauseMs = Math.min(MAX_RETRY_MS, pauseMs * 2)
         if (this.#queue[0] !== taken[0]) return undefined
@@ -300,78 +264,13 @@ export class KafkaPublisher implements Publisher {
     this.#failingSinceMs = undefined
   }
 
-  #connected(): Promise<Producer> {
-    this.#connecting ??= this.#connect().catch((error: unknown) => {
-      this.#connecting = undefined
-      throw error
-    })
-    return this.#connecting
-  }
-
-  async #connect(): Promise<Producer> {
-    const producer = this.#options.kafka.producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      // Then the loop here says so, and goes on.
-      retry: { retries: SEND_RETRIES },
-    })
-    await producer.connect()
-    this.#producer = producer
-    return producer
-  }
-
   /** Once: a key stays in its partition as long as this program runs, also when the topic gets more of them. */
   async #countPartitions(): Promise<number> {
     this.#partitions ??= await partitionCount(this.#options.kafka, this.#options.topic)
     return this.#partitions
   }
 
-  /** A producer that failed for good (its number is no longer known, say) makes room for a new one. */
-  async #reset(failed: Producer | undefined): Promise<void> {
-    // Another partition's request did it.
-    if (failed === undefined || failed !== this.#producer) return
-    this.#producer = undefined
-    this.#connecting = undefined
-    await failed.disconnect().catch(() => undefined)
-  }
-
   #pause(ms: number): Promise<void> {
     return delay(ms, undefined, { signal: this.#abandoned.signal }).catch(() => undefined)
   }
-}
-
-/** Of a topic that is not there, or not ours to write. */
-const CLOSED: ReadonlySet<string> = new Set([
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'TOPIC_AUTHORIZATION_FAILED',
-  'INVALID_TOPIC_EXCEPTION',
-])
-
-/** The library wraps what brokers answer in its own errors. */
-function typeOf(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { type } = at as { type?: unknown }
-    if (typeof type === 'string') return type
-  }
-  return undefined
-}
-
-function envelopeOctets(key: string, headers: Readonly<Record<string, string>>): number {
-  let octets = RECORD_OCTETS + Buffer.byteLength(key)
-  for (const [name, value] of Object.entries(headers)) {
-    octets += name.length + Buffer.byteLength(value) + 8
-  }
-  return octets
-}
-
-function ignore(): void {
-  // Another one tells.
-}
-
-function isRetriable(error: unknown): boolean {
-  return (
-    (error as { retriable?: boolean }).retriable === true ||
-    (error as Error).name === 'KafkaJSNumberOfRetriesExceeded'
-  )
 }

@@ -1,6 +1,7 @@
 /** A topic for people to look at: read from wherever they say, by nobody's group, and nothing of it remembered. */
 import { randomUUID } from 'node:crypto'
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import { withAdmin } from './admin.ts'
 import { BusError } from './connection.ts'
 import type { Message } from './partition.ts'
 
@@ -26,11 +27,9 @@ interface Place {
 const HEARTBEAT_MESSAGES = 100
 
 /** @throws BusError when there is no such topic, partition or offset */
-export async function readTopic(options: ReadOptions): Promise<void> {
+export function readTopic(options: ReadOptions): Promise<void> {
   const { kafka, signal } = options
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
+  return withAdmin(kafka, async (admin) => {
     const places = await placesOf(admin, options)
     const groupId = `ribscope-tap-${randomUUID()}`
     const consumer = kafka.consumer({
@@ -46,9 +45,7 @@ export async function readTopic(options: ReadOptions): Promise<void> {
       // It would go by itself, later.
       await admin.deleteGroups([groupId]).catch(() => undefined)
     }
-  } finally {
-    await admin.disconnect()
-  }
+  })
 }
 
 async function placesOf(

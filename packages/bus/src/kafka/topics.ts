@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
+import { partitionsOf, withAdmin } from './admin.ts'
 import { BusError, checkAccess } from './connection.ts'
 import { loadKafkajs } from './library.ts'
 
@@ -35,9 +36,7 @@ export async function ensureTopic(kafka: Kafka, options: TopicOptions): Promise<
     // Brokers that do not answer yet are tried again below.
     if (error instanceof BusError) throw error
   })
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
+  return withAdmin(kafka, async (admin) => {
     const { topic } = options
     if (!(await admin.listTopics()).includes(topic)) {
       if (!options.create) {
@@ -58,9 +57,7 @@ export async function ensureTopic(kafka: Kafka, options: TopicOptions): Promise<
       partitions: await partitionsLed(admin, topic),
       maxSendOctets: allowed === undefined ? undefined : allowed - ENVELOPE_OCTETS,
     }
-  } finally {
-    await admin.disconnect()
-  }
+  })
 }
 
 async function create(admin: Admin, options: TopicOptions): Promise<void> {
@@ -106,8 +103,7 @@ async function partitionsLed(admin: Admin, topic: string): Promise<number> {
   const end = performance.now() + LEADERS_MS
   for (;;) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-      const partitions = topics[0]?.partitions ?? []
+      const partitions = await partitionsOf(admin, topic)
       if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) {
         return partitions.length
       }

@@ -1,3 +1,12 @@
+import {
+  BEFORE_ADMIN_ID,
+  FIXED_OCTETS,
+  FLAG_ROUTER,
+  FLAG_ROUTER_IPV6,
+  MAGIC,
+  OBMP_BMP_RAW,
+} from './header.ts'
+
 /** OpenBMP's binary header 1.7, as `decodeObmp` reads it. */
 export interface ObmpHeader {
   /** 16 octets each. */
@@ -10,11 +19,6 @@ export interface ObmpHeader {
   readonly routerGroup: string
 }
 
-const MAGIC = 0x4f424d50
-const FIXED_OCTETS = 78
-const BMP_RAW = 12
-const FLAG_ROUTER = 0x80
-const FLAG_ROUTER_IPV6 = 0x40
 /** Of a name; two octets for its length would allow a header longer than that of its own length field. */
 const MAX_NAME_OCTETS = 1024
 
@@ -33,11 +37,11 @@ export function encodeObmpHeader(header: ObmpHeader): Uint8Array<ArrayBuffer> {
   view.setUint8(4, 1)
   view.setUint8(5, 7)
   view.setUint16(6, bytes.length)
-  view.setUint8(13, BMP_RAW)
+  view.setUint8(13, OBMP_BMP_RAW)
   bytes.set(collectorHash.subarray(0, 16), 22)
   view.setUint16(38, admin.length)
-  bytes.set(admin, 40)
-  const router = 40 + admin.length
+  bytes.set(admin, BEFORE_ADMIN_ID)
+  const router = BEFORE_ADMIN_ID + admin.length
   bytes.set(routerHash.subarray(0, 16), router)
   view.setUint8(12, FLAG_ROUTER)
   if (routerIp !== undefined) {

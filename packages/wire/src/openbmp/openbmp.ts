@@ -5,9 +5,14 @@ import { RecordBuffer } from '../records.ts'
 import { toHex } from '../text/hex.ts'
 import { formatIPv4, formatIPv6 } from '../text/ip.ts'
 import { toText } from '../text/strings.ts'
-
-/** Object type of a raw BMP message; the only one that is framed this way. */
-export const OBMP_BMP_RAW = 12
+import {
+  BEFORE_ADMIN_ID,
+  FIXED_OCTETS,
+  FLAG_ROUTER,
+  FLAG_ROUTER_IPV6,
+  MAGIC,
+  OBMP_BMP_RAW,
+} from './header.ts'
 
 /**
  * Header of one message on an OpenBMP bus (topic `openbmp.bmp_raw`, gobmp's raw mode, RouteViews).
@@ -37,12 +42,6 @@ export interface ObmpFrame {
   readonly messageEnd: number
 }
 
-const MAGIC = 0x4f424d50
-/** Octets of the binary header before and after the names of variable length. */
-const BEFORE_ADMIN_ID = 40
-const FIXED_OCTETS = 78
-const FLAG_ROUTER = 0x80
-const FLAG_ROUTER_IPV6 = 0x40
 /** The text header is five short lines; one without an end is no header. */
 const MAX_TEXT_HEADER_OCTETS = 4096
 const NEWLINE = 10

@@ -65,13 +65,13 @@ async function rawOf(
   stops: Stops,
 ): Promise<KafkaPublisher | undefined> {
   if (rawTopic === undefined) return undefined
-  const facts = { ...topic, topic: rawTopic, maxMessageOctets: MAX_MESSAGE_OCTETS }
-  const { maxSendOctets } = await topicWhenThere(kafka, facts, log, signal)
+  const wanted = { ...topic, topic: rawTopic, maxMessageOctets: MAX_MESSAGE_OCTETS }
+  const facts = await topicWhenThere(kafka, wanted, log, signal)
   const publisher = new KafkaPublisher({
     kafka,
     topic: rawTopic,
     log: log.child({ part: 'raw publisher' }),
-    ...(maxSendOctets === undefined ? {} : { maxSendOctets }),
+    ...facts,
   })
   stops.push(() => publisher.stop(LAST_MS))
   return publisher

@@ -45,12 +45,12 @@ export async function startOutlet(options: OutletOptions, stops: Stops): Promise
   stops.push(() => health.stop())
   const kafka = connectKafka(options.kafka, log.child({ part: 'kafka' }))
   const topic = { ...options.topic, maxMessageOctets: MAX_MESSAGE_OCTETS }
-  const { maxSendOctets } = await topicWhenThere(kafka, topic, log, signal)
+  const facts = await topicWhenThere(kafka, topic, log, signal)
   const publisher = new KafkaPublisher({
     kafka,
     topic: topic.topic,
     log: log.child({ part: 'publisher' }),
-    ...(maxSendOctets === undefined ? {} : { maxSendOctets }),
+    ...facts,
   })
   stops.push(() => publisher.stop(LAST_MS))
   const published = countPublished(registry)
