@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Store } from '@ribscope/store'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { createApi, type ApiConfig, type ApiEvents } from './index.ts'
@@ -490,15 +491,14 @@ describe('GET /events', () => {
     return { status }
   }
 
-  test('without an analyst in the process: from the store, while somebody listens', async () => {
-    const asked: string[] = []
-    const { store } = fixture
-    const counted: Pick<typeof store, 'session'> = {
+  /** The fixture's, with a look at each query before it is asked. */
+  function watchedStore(onQuery: (text: string) => Promise<void> | void): Pick<Store, 'session'> {
+    return {
       async session(...args) {
-        const session = await store.session(...args)
+        const session = await fixture.store.session(...args)
         return {
-          query: (...query) => {
-            asked.push(query[0])
+          async query(...query) {
+            await onQuery(query[0])
             return session.query(...query)
           },
           queryText: (...query) => session.queryText(...query),
@@ -508,8 +508,22 @@ describe('GET /events', () => {
         }
       },
     }
+  }
+
+  async function lastChange(): Promise<{ last: string }> {
+    const [row] = await fixture.session.query<{ last: string }>(
+      'SELECT max(at) AS last FROM (SELECT at FROM ribscope.findings_log UNION ALL SELECT at FROM ribscope.incidents_log)',
+    )
+    return row!
+  }
+
+  const asksForChanges = (text: string): boolean => text.includes("'incident', i.id")
+
+  test('without an analyst in the process: from the store, while somebody listens', async () => {
+    const asked: string[] = []
+    const counted = watchedStore((text) => void asked.push(text))
     const to = await fixture.serve({}, { store: counted, events: 'from the store' })
-    const looks = (): number => asked.filter((text) => text.includes("'incident', i.id")).length
+    const looks = (): number => asked.filter(asksForChanges).length
     expect(looks()).toBe(0)
     const [first, second] = await Promise.all([listen(to), listen(to, '?type=incident')])
     expect(looks()).toBe(1)
@@ -520,9 +534,7 @@ describe('GET /events', () => {
     const { json: finding } = await to.get('/api/v1/findings/f1')
     const { json: incident } = await to.get('/api/v1/incidents/i1')
     const { session } = fixture
-    const [last] = await session.query<{ last: string }>(
-      'SELECT max(at) AS last FROM (SELECT at FROM ribscope.findings_log UNION ALL SELECT at FROM ribscope.incidents_log)',
-    )
+    const last = await lastChange()
     await session.command(
       `INSERT INTO ribscope.findings_log SELECT * REPLACE (version + 1 AS version, {last:DateTime64(6)} - toIntervalSecond(3) AS at, 'changed' AS explanation)
        FROM ribscope.findings_log WHERE id = 'f1' ORDER BY version DESC LIMIT 1`,
@@ -558,6 +570,38 @@ describe('GET /events', () => {
     expect(await again.next()).toContain(': ribscope')
     expect(data(await again.next())).toMatchObject({ id: 'i9' })
     again.close()
+    await to.api.stop()
+  }, 30_000)
+
+  test('from the store: who came first and left takes nothing from those who came after', async () => {
+    let looks = 0
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => (release = resolve))
+    const slow = watchedStore(async (text) => {
+      if (!asksForChanges(text)) return
+      looks++
+      await held
+    })
+    const limits = { listeners: 2 }
+    const to = await fixture.serve({ limits }, { store: slow, events: 'from the store' })
+    const left = new AbortController()
+    const first = fetch(`${to.url}/api/v1/events`, { signal: left.signal })
+    await expect.poll(() => looks).toBe(1)
+    const second = listen(to)
+    left.abort()
+    await expect(first).rejects.toThrow()
+    expect((await to.get('/healthz')).status).toBe(200)
+    release()
+
+    const events = await second
+    expect(await events.next()).toContain(': ribscope')
+    await fixture.session.command(
+      `INSERT INTO ribscope.incidents_log SELECT * REPLACE ('i8' AS id, {last:DateTime64(6)} AS at) FROM ribscope.incidents_log AS i WHERE i.id = 'i1' LIMIT 1`,
+      await lastChange(),
+    )
+    expect(await events.next()).toContain('"id":"i8"')
+    expect((await fetchStatus(to)).status).toBe(200)
+    events.close()
     await to.api.stop()
   }, 30_000)
 

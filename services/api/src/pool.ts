@@ -6,7 +6,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { QueryParams, StoreSession } from '@ribscope/store'
 
 /** Of the request that is answered: aborted when whoever asked has left. */
-export const callerLeft = new AsyncLocalStorage<AbortSignal>()
+export const callerLeft = new AsyncLocalStorage<AbortSignal | undefined>()
+
+/** Work that a request begins and others need too: it goes on when that one leaves. */
+export const forEverybody = <T>(work: () => T): T => callerLeft.run(undefined, work)
 
 /** Too many requests wait already. */
 export class PoolFull extends Error {

@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events'
 import type { Logger } from 'pino'
-import type { Reader } from './pool.ts'
+import { forEverybody, type Reader } from './pool.ts'
 import { sql } from './queries.ts'
 import type { ApiEvents, Watched } from './routes/events.ts'
 import { parsedJson, type Row } from './rows.ts'
@@ -44,7 +44,7 @@ export class StoreEvents extends EventEmitter<ApiEvents> implements Watched {
   /** @returns once everything that changes from now on will be sent */
   watch(): Promise<void> {
     this.#watched = true
-    this.#begun ??= this.#begin().catch((error: unknown) => {
+    this.#begun ??= forEverybody(() => this.#begin()).catch((error: unknown) => {
       this.#begun = undefined
       throw error
     })
@@ -71,6 +71,8 @@ export class StoreEvents extends EventEmitter<ApiEvents> implements Watched {
   }
 
   #schedule(): void {
+    // It may have been stopped while the store was asked.
+    if (this.#begun === undefined) return
     this.#timer = setTimeout(() => {
       void this.#turn()
     }, EVERY_MS)
@@ -92,7 +94,7 @@ export class StoreEvents extends EventEmitter<ApiEvents> implements Watched {
       if (!this.#failing) this.#log.warn({ err }, 'changes of findings could not be read')
       this.#failing = true
     }
-    if (this.#begun !== undefined) this.#schedule()
+    this.#schedule()
   }
 
   #read(): Promise<Changed[]> {

@@ -52,6 +52,8 @@ export class EventHub {
   readonly #heartbeat: NodeJS.Timeout
   readonly #detach: () => void
   readonly #watched: Watched | undefined
+  /** Who waits for its first octet. */
+  #coming = 0
   // Ids go on growing over a restart, so that an id of before is recognised as old.
   #id = Date.now() * 1000
 
@@ -71,16 +73,26 @@ export class EventHub {
   }
 
   get full(): boolean {
-    return this.#listeners.size >= this.#max
+    return this.#listeners.size + this.#coming >= this.#max
   }
 
   /** Before the first octet is sent: what changes from then on is not missed. */
   async ready(): Promise<void> {
-    await this.#watched?.watch()
+    this.#coming++
+    try {
+      await this.#watched?.watch()
+    } finally {
+      this.#coming--
+    }
   }
 
   add(out: ServerResponse, wants: Listener['wants'], after: number | undefined): void {
     const listener = { out, wants }
+    // Who left while the store was asked closes no more.
+    if (out.destroyed) {
+      this.#remove(listener)
+      return
+    }
     this.#listeners.add(listener)
     out.once('close', () => {
       this.#remove(listener)
@@ -127,7 +139,7 @@ export class EventHub {
 
   #remove(listener: Listener): void {
     this.#listeners.delete(listener)
-    if (this.#listeners.size === 0) this.#watched?.unwatch()
+    if (this.#listeners.size + this.#coming === 0) this.#watched?.unwatch()
   }
 }
 
