@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parseFabric } from '@ribscope/fabric'
 import { Authority } from '../../collector/src/testing/certificates.ts'
-import { BMP_ENV, BMP_OPTIONS, bmpOf, linksOf } from './bmp-config.ts'
+import { BMP, bmpOf, linksOf } from './bmp-config.ts'
 import type { Context } from './command.ts'
 import { readFlags } from './flags.ts'
 
@@ -17,9 +17,8 @@ afterAll(() => {
   authority.remove()
 })
 
-const command = { options: BMP_OPTIONS, env: BMP_ENV }
 const links = async (args: readonly string[], yaml = '', env: NodeJS.ProcessEnv = {}) =>
-  linksOf((await readFlags(command, args, env)) as Context, parseFabric(yaml).fabric)
+  linksOf((await readFlags(BMP, args, env)) as Context, parseFabric(yaml).fabric)
 
 describe('tls and passive routers', () => {
   test('nothing unless asked for', async () => {

@@ -1,29 +1,38 @@
 /** How BMP comes in, from fabric.yaml and from flags: the same for `up` and `collector`. */
 import type { BmpServerConfig, BmpTlsConfig, DialTarget } from '@ribscope/collector'
 import type { FabricConfig } from '@ribscope/fabric'
-import { UsageError, type Context, type Options } from './command.ts'
-import { hostPort, text } from './values.ts'
+import { UsageError, type Context, type Flags } from './command.ts'
+import { hostPort, text, v4Tlvs } from './values.ts'
 
-export const BMP_USAGE = `  --bmp-tls HOST:PORT  where routers connect with BMP over TLS (default: nowhere)
+export const BMP: Flags = {
+  usage: `  --bmp HOST:PORT      where routers connect (default 0.0.0.0:11019)
+  --bmp-v4 TABLE       code points of TLVs in BMP version 4 (default auto; see ribscope decode --help)
+  --bmp-tls HOST:PORT  where routers connect with BMP over TLS (default: nowhere)
   --bmp-tls-cert FILE  certificate of this collector, PEM, and --bmp-tls-key FILE
   --bmp-tls-ca FILE    authority of the routers: they have to show a certificate then
-  --bmp-dial HOST:PORT  a router in passive mode, to connect to (tls://HOST:PORT: with TLS); repeatable`
-export const BMP_OPTIONS = {
-  'bmp-tls': { type: 'string' },
-  'bmp-tls-cert': { type: 'string' },
-  'bmp-tls-key': { type: 'string' },
-  'bmp-tls-ca': { type: 'string' },
-  'bmp-dial': { type: 'string', multiple: true },
-} as const satisfies Options
-export const BMP_ENV = {
-  'bmp-tls': 'RIBSCOPE_BMP_TLS',
-  'bmp-tls-cert': 'RIBSCOPE_BMP_TLS_CERT',
-  'bmp-tls-key': 'RIBSCOPE_BMP_TLS_KEY',
-  'bmp-tls-ca': 'RIBSCOPE_BMP_TLS_CA',
-  'bmp-dial': 'RIBSCOPE_BMP_DIAL',
+  --bmp-dial HOST:PORT  a router in passive mode, to connect to (tls://HOST:PORT: with TLS); repeatable`,
+  options: {
+    bmp: { type: 'string', default: '0.0.0.0:11019' },
+    'bmp-v4': { type: 'string' },
+    'bmp-tls': { type: 'string' },
+    'bmp-tls-cert': { type: 'string' },
+    'bmp-tls-key': { type: 'string' },
+    'bmp-tls-ca': { type: 'string' },
+    'bmp-dial': { type: 'string', multiple: true },
+  },
+  env: {
+    bmp: 'RIBSCOPE_BMP',
+    'bmp-v4': 'RIBSCOPE_BMP_V4',
+    'bmp-tls': 'RIBSCOPE_BMP_TLS',
+    'bmp-tls-cert': 'RIBSCOPE_BMP_TLS_CERT',
+    'bmp-tls-key': 'RIBSCOPE_BMP_TLS_KEY',
+    'bmp-tls-ca': 'RIBSCOPE_BMP_TLS_CA',
+    'bmp-dial': 'RIBSCOPE_BMP_DIAL',
+  },
 }
 
-type FromFile = Omit<BmpServerConfig, 'host' | 'port' | 'collector' | 'tls' | 'dial'>
+type FromFile = Omit<BmpServerConfig, 'host' | 'port' | 'collector' | 'tls' | 'dial'> &
+  Required<Pick<BmpServerConfig, 'maxTotalOctets' | 'routerAddresses'>>
 
 const MIB = 1 << 20
 
@@ -47,6 +56,18 @@ export function bmpOf({ bmp, routers }: FabricConfig): FromFile {
       silenceTimeoutMs: ms(bmp.idle_timeout_s),
       keepAliveMs: ms(bmp.keepalive_s),
     }),
+  }
+}
+
+/** How routers come in, and what they are understood by: flags and fabric.yaml; a flag wins. */
+export async function listenersOf(
+  ctx: Context,
+  config: FabricConfig,
+): Promise<Pick<BmpServerConfig, 'host' | 'port' | 'v4Tlvs' | 'tls' | 'dial'>> {
+  return {
+    ...hostPort('--bmp', ctx.values['bmp'], '0.0.0.0'),
+    v4Tlvs: await v4Tlvs(ctx.values, config.bmp.v4_tlvs),
+    ...(await linksOf(ctx, config)),
   }
 }
 

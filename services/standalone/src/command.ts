@@ -14,15 +14,19 @@ export interface Context {
   readonly signal: AbortSignal
 }
 
-export interface Command {
-  readonly name: string
-  /** One line for `ribscope --help`; the same words as in `table.ts`. */
-  readonly summary: string
-  /** Everything below the summary in `ribscope NAME --help`: the call, then a line per flag. */
+/** Flags, of a command or of a part that several commands have. */
+export interface Flags {
+  /** A line per flag; of a command, everything below the summary in `ribscope NAME --help`: the call, then those lines. */
   readonly usage: string
   readonly options: Options
   /** Environment twins: flag (long name, without dashes) -> variable. All are listed in `env.ts`. */
   readonly env: Readonly<Record<string, string>>
+}
+
+export interface Command extends Flags {
+  readonly name: string
+  /** One line for `ribscope --help`; the same words as in `table.ts`. */
+  readonly summary: string
   /** @returns the exit code */
   run(ctx: Context): Promise<number>
 }

@@ -1,10 +1,19 @@
 /** Flags of one command: the command line first, then the environment, then the default. */
 import { parseArgs } from 'node:util'
-import { UsageError, type Command, type Options, type Value } from './command.ts'
+import { UsageError, type Command, type Flags, type Options, type Value } from './command.ts'
 
-interface Flags {
+interface Given {
   readonly values: Record<string, Value>
   readonly positionals: readonly string[]
+}
+
+/** @param call  as `ribscope writer [flags]` @param parts  in the order in which help shows them */
+export function flagsOf(call: string, ...parts: readonly Flags[]): Flags {
+  return {
+    usage: `${call}\n\n${parts.map(({ usage }) => usage).join('\n')}`,
+    options: Object.assign({}, ...parts.map(({ options }) => options)) as Options,
+    env: Object.assign({}, ...parts.map(({ env }) => env)) as Flags['env'],
+  }
 }
 
 /** `-1h` is a time and no flag: no flag begins with a digit. Hidden from parseArgs behind what no argument can hold. */
@@ -16,7 +25,7 @@ export async function readFlags(
   command: Pick<Command, 'options' | 'env'>,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-): Promise<Flags> {
+): Promise<Given> {
   const { options } = command
   // strict is off because its messages are long and know no nearest name; the tokens tell as much.
   const { tokens, positionals: rest } = parseArgs({

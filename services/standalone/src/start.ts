@@ -2,31 +2,35 @@
 import type { FabricConfig } from '@ribscope/fabric'
 import type { Retention } from '@ribscope/store'
 import type { Logger } from 'pino'
-import { CommandError, UsageError, type Context, type Options } from './command.ts'
+import { CommandError, UsageError, type Context, type Flags } from './command.ts'
 import { flag, oneOf, text } from './values.ts'
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
-export const LOG_USAGE = `  --log-level LEVEL    ${LEVELS.join(', ')} (default info)
-  --json               logs as JSON also on a terminal`
-export const LOG_OPTIONS = {
-  'log-level': { type: 'string', default: 'info' },
-  json: { type: 'boolean' },
-} as const satisfies Options
-export const LOG_ENV = { 'log-level': 'RIBSCOPE_LOG_LEVEL' }
+export const LOG: Flags = {
+  usage: `  --log-level LEVEL    ${LEVELS.join(', ')} (default info)
+  --json               logs as JSON also on a terminal`,
+  options: {
+    'log-level': { type: 'string', default: 'info' },
+    json: { type: 'boolean' },
+  },
+  env: { 'log-level': 'RIBSCOPE_LOG_LEVEL' },
+}
 
-export const KEEP_USAGE = `  --keep-log DAYS      how long events are kept (default 30; 0: for ever); current state stays
+export const KEEP: Flags = {
+  usage: `  --keep-log DAYS      how long events are kept (default 30; 0: for ever); current state stays
   --keep-aggregates DAYS  transitions, findings, sessions, time series (default 400)
-  --keep-errors DAYS   what did not decode (default 7)`
-export const KEEP_OPTIONS = {
-  'keep-log': { type: 'string', default: '30' },
-  'keep-aggregates': { type: 'string', default: '400' },
-  'keep-errors': { type: 'string', default: '7' },
-} as const satisfies Options
-export const KEEP_ENV = {
-  'keep-log': 'RIBSCOPE_KEEP_LOG',
-  'keep-aggregates': 'RIBSCOPE_KEEP_AGGREGATES',
-  'keep-errors': 'RIBSCOPE_KEEP_ERRORS',
+  --keep-errors DAYS   what did not decode (default 7)`,
+  options: {
+    'keep-log': { type: 'string', default: '30' },
+    'keep-aggregates': { type: 'string', default: '400' },
+    'keep-errors': { type: 'string', default: '7' },
+  },
+  env: {
+    'keep-log': 'RIBSCOPE_KEEP_LOG',
+    'keep-aggregates': 'RIBSCOPE_KEEP_AGGREGATES',
+    'keep-errors': 'RIBSCOPE_KEEP_ERRORS',
+  },
 }
 
 /** @throws UsageError for what is no number of days */
@@ -42,6 +46,13 @@ export function retentionOf(ctx: Context): Retention {
     errorDays: days('keep-errors'),
   }
 }
+
+/** `--config`. @param about  what the command reads there */
+export const configFlag = (about: string): Flags => ({
+  usage: `  --config FILE        ${about}`,
+  options: { config: { type: 'string' } },
+  env: { config: 'RIBSCOPE_CONFIG' },
+})
 
 /** fabric.yaml of `--config`, else what is inferred. Its warnings go to stderr. */
 export async function fabricOf(ctx: Context, demo = false): Promise<FabricConfig> {

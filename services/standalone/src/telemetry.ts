@@ -26,23 +26,11 @@ export interface Outlet {
 /** @param outlet  where the collector's rows go: the bus, or the embedded writer */
 export function watchCollector(registry: Registry, bmp: BmpServer, outlet: Outlet): void {
   const gauge = gaugesOf(registry)
-  gauge('ribscope_collector_sessions', 'BMP sessions that are up', () => {
-    return bmp.sessions().filter((each) => each.identified).length
-  })
+  watchOutlet(registry, outlet, () => bmp.sessions().filter((each) => each.identified).length)
   gauge(
     'ribscope_collector_paused_sessions',
     'BMP sessions that are not read now: the next part is behind, or others have their turn',
     () => bmp.sessions().filter((each) => each.paused).length,
-  )
-  gauge(
-    'ribscope_collector_waiting_bytes',
-    'Blocks that the next part has not confirmed',
-    () => outlet.waitingOctets,
-  )
-  gauge(
-    'ribscope_collector_outlet_failing_seconds',
-    'For how long the next part takes nothing',
-    () => failingSeconds(outlet),
   )
   gauge(
     'ribscope_collector_unaccepted_rows',
@@ -82,18 +70,7 @@ export function watchRawSource(
   consumers: readonly { readonly topic: string; readonly partitions: readonly PartitionStatus[] }[],
   outlet: Outlet,
 ): void {
-  const gauge = gaugesOf(registry)
-  gauge('ribscope_collector_sessions', 'BMP sessions that are up', () => source.sessions().length)
-  gauge(
-    'ribscope_collector_waiting_bytes',
-    'Blocks that the next part has not confirmed',
-    () => outlet.waitingOctets,
-  )
-  gauge(
-    'ribscope_collector_outlet_failing_seconds',
-    'For how long the next part takes nothing',
-    () => failingSeconds(outlet),
-  )
+  watchOutlet(registry, outlet, () => source.sessions().length)
   new Gauge({
     name: 'ribscope_collector_refused_messages',
     help: 'Messages of raw topics that no session took, since the start',
@@ -115,6 +92,22 @@ export function watchRawSource(
       }
     },
   })
+}
+
+/** What every collector tells, wherever its BMP comes from. */
+function watchOutlet(registry: Registry, outlet: Outlet, sessions: () => number): void {
+  const gauge = gaugesOf(registry)
+  gauge('ribscope_collector_sessions', 'BMP sessions that are up', sessions)
+  gauge(
+    'ribscope_collector_waiting_bytes',
+    'Blocks that the next part has not confirmed',
+    () => outlet.waitingOctets,
+  )
+  gauge(
+    'ribscope_collector_outlet_failing_seconds',
+    'For how long the next part takes nothing',
+    () => failingSeconds(outlet),
+  )
 }
 
 /** Counts what goes to the bus. */
@@ -164,7 +157,7 @@ export function countStored(
   }
 }
 
-/** The embedded writer. */
+/** Any writer: the embedded one tells no more. */
 export function watchWaiting(registry: Registry, writer: Outlet): void {
   gaugesOf(registry)(
     'ribscope_writer_waiting_bytes',
@@ -174,12 +167,8 @@ export function watchWaiting(registry: Registry, writer: Outlet): void {
 }
 
 export function watchWriter(registry: Registry, writer: KafkaWriter): void {
+  watchWaiting(registry, writer)
   const gauge = gaugesOf(registry)
-  gauge(
-    'ribscope_writer_waiting_bytes',
-    'Blocks that wait for an insert',
-    () => writer.waitingOctets,
-  )
   gauge('ribscope_writer_partitions', 'Partitions that this writer has', () => {
     return writer.partitions.length
   })

@@ -90,9 +90,16 @@ export function hostPort(what: string, given: Value, defaultHost = '127.0.0.1'):
   return { host: v6 ?? (match[2] === undefined || match[2] === '' ? defaultHost : match[2]), port }
 }
 
-/** 1h, 90s, 1h30m */
-const LENGTH = /^(?:\d+[smhdw])+$/
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+
+/** Of 1h, 90s, 1h30m; undefined for what is no such time. */
+export function seconds(length: string): number | undefined {
+  if (!/^(?:\d{1,12}[smhdw])+$/.test(length)) return undefined
+  return [...length.matchAll(/(\d+)([smhdw])/g)].reduce(
+    (sum, [, n = '', unit = '']) => sum + Number(n) * (UNITS[unit] ?? 0),
+    0,
+  )
+}
 
 /**
  * An instant as people say it: RFC 3339 (left as it is), `now`, `-1h30m` before now; with a `start` also `+30s` after it.
@@ -107,18 +114,14 @@ export function instant(
   if (given === 'now') return clock.now.toISOString()
   const sign = given.charAt(0)
   if ((sign !== '-' && sign !== '+') || given.length < 2) return given
-  const length = given.slice(1)
+  const length = seconds(given.slice(1))
   const base = sign === '-' ? clock.now : clock.start
-  if (!LENGTH.test(length) || base === undefined) {
+  if (length === undefined || base === undefined) {
     throw new UsageError(
       `${what} ${JSON.stringify(given)}: expected an RFC 3339 time, now, or so long ago: -90s, -5m, -1h30m, -2d`,
     )
   }
-  const seconds = [...length.matchAll(/(\d+)([smhdw])/g)].reduce(
-    (sum, [, n = '', unit = '']) => sum + Number(n) * (SECONDS[unit] ?? 0),
-    0,
-  )
-  const ms = base.getTime() + (sign === '-' ? -seconds : seconds) * 1000
+  const ms = base.getTime() + (sign === '-' ? -length : length) * 1000
   const date = new Date(ms)
   if (Number.isNaN(date.getTime()) || ms < 0) {
     throw new UsageError(`${what} ${JSON.stringify(given)}: before all time`)

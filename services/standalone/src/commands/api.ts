@@ -1,36 +1,34 @@
 /** `ribscope api`: the HTTP API over a ClickHouse server. */
 import type { Command } from '../command.ts'
-import { serverOf, STORE_ENV, STORE_OPTIONS, STORE_USAGE, waitOf } from '../connect.ts'
-import { fabricOf, LOG_ENV, LOG_OPTIONS, LOG_USAGE, noArguments, serve } from '../start.ts'
+import { serverOf, STORE, waitOf } from '../connect.ts'
+import { flagsOf } from '../flags.ts'
+import { configFlag, fabricOf, LOG, noArguments, serve } from '../start.ts'
 import { flag, hostPort, text } from '../values.ts'
 
 export const command: Command = {
   name: 'api',
   summary: 'serve the HTTP API over ClickHouse',
-  usage: `ribscope api [flags]
-
-  --config FILE        fabric.yaml, for auth.tokens_file, http.hosts and http.origins
-  --http HOST:PORT     where it listens (default 127.0.0.1:8080)
+  ...flagsOf(
+    'ribscope api [flags]',
+    configFlag('fabric.yaml, for auth.tokens_file, http.hosts and http.origins'),
+    {
+      usage: `  --http HOST:PORT     where it listens (default 127.0.0.1:8080)
   --tokens-file FILE   bearer tokens, in place of auth.tokens_file
-  --insecure           serve HTTP beyond loopback without tokens
-${STORE_USAGE}
-${LOG_USAGE}`,
-  options: {
-    config: { type: 'string' },
-    http: { type: 'string', default: '127.0.0.1:8080' },
-    'tokens-file': { type: 'string' },
-    insecure: { type: 'boolean' },
-    ...STORE_OPTIONS,
-    ...LOG_OPTIONS,
-  },
-  env: {
-    config: 'RIBSCOPE_CONFIG',
-    http: 'RIBSCOPE_HTTP',
-    'tokens-file': 'RIBSCOPE_TOKENS_FILE',
-    insecure: 'RIBSCOPE_INSECURE',
-    ...STORE_ENV,
-    ...LOG_ENV,
-  },
+  --insecure           serve HTTP beyond loopback without tokens`,
+      options: {
+        http: { type: 'string', default: '127.0.0.1:8080' },
+        'tokens-file': { type: 'string' },
+        insecure: { type: 'boolean' },
+      },
+      env: {
+        http: 'RIBSCOPE_HTTP',
+        'tokens-file': 'RIBSCOPE_TOKENS_FILE',
+        insecure: 'RIBSCOPE_INSECURE',
+      },
+    },
+    STORE,
+    LOG,
+  ),
   async run(ctx) {
     noArguments(ctx)
     const http = hostPort('--http', ctx.values['http'])

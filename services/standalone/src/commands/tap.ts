@@ -1,6 +1,6 @@
 /** `ribscope tap`: what is in a topic, as JSON lines. */
 import { UsageError, type Command } from '../command.ts'
-import { KAFKA_ENV, KAFKA_OPTIONS, KAFKA_USAGE, kafkaOf, topicNameOf } from '../connect.ts'
+import { KAFKA, kafkaOf, topicNameOf } from '../connect.ts'
 import { LineWriter } from '../line-writer.ts'
 import { startError } from '../start.ts'
 import { flag, number, text, v4Tlvs } from '../values.ts'
@@ -25,7 +25,7 @@ behind, and nothing is committed. It goes on until it is interrupted, or as long
   --prefix PREFIX      routes of that prefix, or of one within it
   --headers            each line begins with where in Kafka it is: topic, partition, offset, time, key, headers
   --bmp-v4 TABLE       code points of TLVs in BMP version 4, for raw BMP (see ribscope decode --help)
-${KAFKA_USAGE}`,
+${KAFKA.usage}`,
   options: {
     from: { type: 'string', default: 'latest' },
     partition: { type: 'string' },
@@ -37,9 +37,9 @@ ${KAFKA_USAGE}`,
     prefix: { type: 'string' },
     headers: { type: 'boolean' },
     'bmp-v4': { type: 'string' },
-    ...KAFKA_OPTIONS,
+    ...KAFKA.options,
   },
-  env: { 'bmp-v4': 'RIBSCOPE_BMP_V4', ...KAFKA_ENV },
+  env: { 'bmp-v4': 'RIBSCOPE_BMP_V4', ...KAFKA.env },
   async run(ctx) {
     const { values, positionals } = ctx
     const [given, ...more] = positionals

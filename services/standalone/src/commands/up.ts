@@ -1,69 +1,56 @@
 /** `ribscope up`: everything in one process. */
-import { BMP_ENV, BMP_OPTIONS, BMP_USAGE, linksOf } from '../bmp-config.ts'
+import { BMP, listenersOf } from '../bmp-config.ts'
 import { UsageError, type Command } from '../command.ts'
+import { flagsOf } from '../flags.ts'
 import {
+  configFlag,
   fabricOf,
-  KEEP_ENV,
-  KEEP_OPTIONS,
-  KEEP_USAGE,
-  LOG_ENV,
-  LOG_OPTIONS,
-  LOG_USAGE,
+  KEEP,
+  LOG,
   loggerOf,
   noArguments,
   retentionOf,
   startError,
   untilAborted,
 } from '../start.ts'
-import { flag, hostPort, text, v4Tlvs } from '../values.ts'
+import { flag, hostPort, text } from '../values.ts'
 
 export const command: Command = {
   name: 'up',
   summary: 'run everything in one process: BMP in, findings and HTTP out',
-  usage: `ribscope up [flags]
-
-  --config FILE        fabric.yaml (default: everything is inferred)
-  --bmp HOST:PORT      where routers connect (default 0.0.0.0:11019)
-  --bmp-v4 TABLE       code points of TLVs in BMP version 4 (default auto; see ribscope decode --help)
-${BMP_USAGE}
-  --http HOST:PORT     API (default 127.0.0.1:8080)
+  ...flagsOf(
+    'ribscope up [flags]',
+    configFlag('fabric.yaml (default: everything is inferred)'),
+    BMP,
+    {
+      usage: `  --http HOST:PORT     API (default 127.0.0.1:8080)
   --clickhouse-http HOST:PORT  ClickHouse's own HTTP interface, read-only (default: none)
   --data DIR           data directory (default ./ribscope-data)
-  --data-limit LIMIT   how full the volume may get, N% or octets (default 80%)
-${KEEP_USAGE}
-  --demo               also play a simulated fabric in trouble, with short holds
-  --insecure           serve HTTP beyond loopback without tokens
-${LOG_USAGE}`,
-  options: {
-    config: { type: 'string' },
-    bmp: { type: 'string', default: '0.0.0.0:11019' },
-    'bmp-v4': { type: 'string' },
-    ...BMP_OPTIONS,
-    http: { type: 'string', default: '127.0.0.1:8080' },
-    'clickhouse-http': { type: 'string' },
-    data: { type: 'string', default: './ribscope-data' },
-    'data-limit': { type: 'string', default: '80%' },
-    ...KEEP_OPTIONS,
-    demo: { type: 'boolean' },
-    insecure: { type: 'boolean' },
-    ...LOG_OPTIONS,
-  },
-  env: {
-    config: 'RIBSCOPE_CONFIG',
-    bmp: 'RIBSCOPE_BMP',
-    'bmp-v4': 'RIBSCOPE_BMP_V4',
-    ...BMP_ENV,
-    http: 'RIBSCOPE_HTTP',
-    'clickhouse-http': 'RIBSCOPE_CLICKHOUSE_HTTP',
-    data: 'RIBSCOPE_DATA',
-    'data-limit': 'RIBSCOPE_DATA_LIMIT',
-    ...KEEP_ENV,
-    insecure: 'RIBSCOPE_INSECURE',
-    ...LOG_ENV,
-  },
+  --data-limit LIMIT   how full the volume may get, N% or octets (default 80%)`,
+      options: {
+        http: { type: 'string', default: '127.0.0.1:8080' },
+        'clickhouse-http': { type: 'string' },
+        data: { type: 'string', default: './ribscope-data' },
+        'data-limit': { type: 'string', default: '80%' },
+      },
+      env: {
+        http: 'RIBSCOPE_HTTP',
+        'clickhouse-http': 'RIBSCOPE_CLICKHOUSE_HTTP',
+        data: 'RIBSCOPE_DATA',
+        'data-limit': 'RIBSCOPE_DATA_LIMIT',
+      },
+    },
+    KEEP,
+    {
+      usage: `  --demo               also play a simulated fabric in trouble, with short holds
+  --insecure           serve HTTP beyond loopback without tokens`,
+      options: { demo: { type: 'boolean' }, insecure: { type: 'boolean' } },
+      env: { insecure: 'RIBSCOPE_INSECURE' },
+    },
+    LOG,
+  ),
   async run(ctx) {
     noArguments(ctx)
-    const bmp = hostPort('--bmp', ctx.values['bmp'], '0.0.0.0')
     const http = hostPort('--http', ctx.values['http'])
     const given = text(ctx.values, 'clickhouse-http')
     const clickhouseHttp = given === undefined ? undefined : hostPort('--clickhouse-http', given)
@@ -72,13 +59,12 @@ ${LOG_USAGE}`,
     const retention = retentionOf(ctx)
     const demo = flag(ctx.values, 'demo')
     const config = await fabricOf(ctx, demo)
-    const table = await v4Tlvs(ctx.values, config.bmp.v4_tlvs)
-    const links = await linksOf(ctx, config)
+    const bmp = await listenersOf(ctx, config)
     const log = await loggerOf(ctx)
     const { startUp } = await import('../up.ts')
 
     const running = await startUp({
-      bmp: { ...bmp, ...links, v4Tlvs: table },
+      bmp,
       http,
       clickhouseHttp,
       dataDir,
