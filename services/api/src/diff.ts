@@ -124,19 +124,26 @@ export function timeText(us: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}Z`
 }
 
+/**
+ * What is wrong with a question can be said before there is anything to look at.
+ *
+ * @returns the prefix that it is about
+ * @throws ProblemError 400
+ */
+export function checkDiff(query: DiffQuery): ReturnType<typeof prefixOf> | undefined {
+  const { from, to, vip, prefix } = query
+  if (from >= to) throw badRequest('from: expected an instant before `to`')
+  if (vip !== undefined && prefix !== undefined) throw badRequest('vip, prefix: give one of them')
+  const asked = vip ?? prefix
+  return asked === undefined ? undefined : prefixOf(asked)
+}
+
 /** @throws ProblemError 400 */
 export async function computeDiff(db: Reader, query: DiffQuery): Promise<Diff> {
   const { from, to, limit, offset = 0 } = query
-  if (from >= to) throw badRequest('from: expected an instant before `to`')
-  if (query.vip !== undefined && query.prefix !== undefined) {
-    throw badRequest('vip, prefix: give one of them')
-  }
   const span = { from, to }
-  const asked = query.vip ?? query.prefix
-  const { first, last, bits, ip_version } = where(
-    asked === undefined ? undefined : prefixOf(asked),
-    'covered',
-  )
+  const prefix = checkDiff(query)
+  const { first, last, bits, ip_version } = where(prefix, 'covered')
   const [sessionRows, feeds, outages, findings] = await Promise.all([
     db.query<SessionRow>(sql('diff_sessions'), { ...span, limit: SESSIONS_MAX + 1 }),
     db.query<FeedRow>(sql('diff_feeds'), { ...span, limit: SESSIONS_MAX }),
@@ -162,7 +169,7 @@ export async function computeDiff(db: Reader, query: DiffQuery): Promise<Diff> {
   const context = { feeds, outages, sessions, findings, from: microseconds(from) }
   const groups = rows.map((row) => groupOf(row, context))
   // What changed no route is worth a line too, when nothing narrower was asked for.
-  const whole = asked === undefined && query.vrf === undefined && (query.scope ?? 'all') === 'all'
+  const whole = prefix === undefined && query.vrf === undefined && (query.scope ?? 'all') === 'all'
   const seen = new Set(rows.map((row) => String(row['grp'])))
   const total = Number(rows[0]?.['groups_n'] ?? 0)
   const silent = whole && rows.length >= total ? silentGroups(seen, context, query.router) : []

@@ -7,4 +7,12 @@ export {
 export { ApiConfigError, type ApiConfig, type Limits } from './config.ts'
 export type { Readiness } from './routes/health.ts'
 export type { ApiEvents } from './routes/events.ts'
-export { computeDiff, SCOPES, timeText, type Diff, type DiffGroup, type DiffQuery } from './diff.ts'
+export {
+  checkDiff,
+  computeDiff,
+  SCOPES,
+  timeText,
+  type Diff,
+  type DiffGroup,
+  type DiffQuery,
+} from './diff.ts'

@@ -80,9 +80,6 @@ export async function analyze(options: AnalyzeOptions): Promise<Analysis> {
 export interface Played {
   readonly analyst: Analyst
   readonly db: StoreSession
-  /** Microseconds of the first and the last thing that was recorded. */
-  readonly startUs: number
-  readonly endUs: number
 }
 
 /**
@@ -111,12 +108,7 @@ export async function withRecordings<T>(
       ...(options.onChange ? { onChange: options.onChange } : {}),
     })
     await play(recordings, store, analyst, options)
-    const result = await work({
-      analyst,
-      db,
-      startUs: Math.min(...recordings.map(({ openedUs }) => openedUs)),
-      endUs: Math.max(...recordings.map(({ endUs }) => endUs)),
-    })
+    const result = await work({ analyst, db })
     await analyst.close()
     await db.close()
     return result

@@ -1,6 +1,7 @@
 /** `ribscope diff`: what changed between two instants, by likely cause. */
 import { ApiClient, CLIENT_ENV, CLIENT_OPTIONS, CLIENT_USAGE } from '../client.ts'
 import { UsageError, type Command, type Context } from '../command.ts'
+import type { Played } from '../offline.ts'
 import { clean, screenOf, shortTime, type Screen } from '../screen.ts'
 import { flag, instant, number, oneOf, text } from '../values.ts'
 
@@ -76,34 +77,39 @@ async function ofRecordings(
   to: string | undefined,
   words: Readonly<Record<string, unknown>> & { readonly limit: number },
 ): Promise<Diff> {
-  const [{ computeDiff, timeText }, { withRecordings }, { defaultFabric, loadFabric }] =
-    await Promise.all([
-      import('@ribscope/api'),
-      import('../offline.ts'),
-      import('@ribscope/fabric'),
-    ])
+  const [
+    { checkDiff, computeDiff, timeText },
+    { withRecordings },
+    { defaultFabric, loadFabric },
+    { listRecordings },
+  ] = await Promise.all([
+    import('@ribscope/api'),
+    import('../offline.ts'),
+    import('@ribscope/fabric'),
+    import('@ribscope/events'),
+  ])
   const path = text(ctx.values, 'config')
   const loaded = path === undefined ? undefined : loadFabric(path)
   for (const warning of loaded?.warnings ?? []) {
     ctx.stderr.write(`${path ?? ''}:${String(warning.line)}: ${warning.message}\n`)
   }
-  return withRecordings(
-    {
-      paths,
-      config: loaded?.fabric ?? defaultFabric(),
-      tailSeconds: TAIL_SECONDS,
-      signal: ctx.signal,
-    },
-    ({ db, startUs, endUs }) => {
-      const clock = { now: new Date(endUs / 1000), start: new Date(startUs / 1000) }
-      const stored = (time: string): string => time.replace('T', ' ').replace('Z', '')
-      const [first, last] = [
-        stored(timeOf('T1', from, clock)),
-        stored(to === undefined ? timeText(endUs + TAIL_SECONDS * 1e6) : timeOf('T2', to, clock)),
-      ]
-      return computeDiff(db, { ...words, from: first, to: last }).catch(refused)
-    },
-  )
+  const recordings = await listRecordings(paths)
+  const startUs = Math.min(...recordings.map(({ openedUs }) => openedUs))
+  const endUs = Math.max(...recordings.map((each) => each.endUs))
+  const clock = { now: new Date(endUs / 1000), start: new Date(startUs / 1000) }
+  const last = to === undefined ? timeText(endUs + TAIL_SECONDS * 1e6) : timeOf('T2', to, clock)
+  const stored = (time: string): string => time.replace('T', ' ').replace('Z', '')
+  const query = { ...words, from: stored(timeOf('T1', from, clock)), to: stored(last) }
+  const work = async ({ db }: Played): Promise<Diff> => await computeDiff(db, query)
+  try {
+    // Before they are played, which takes its time.
+    checkDiff(query)
+    const config = loaded?.fabric ?? defaultFabric()
+    const { signal } = ctx
+    return await withRecordings({ paths, config, tailSeconds: TAIL_SECONDS, signal }, work)
+  } catch (error) {
+    refused(error)
+  }
 }
 
 /** What the API would answer with 400 is the caller's mistake here too. */
