@@ -92,7 +92,8 @@ async function takenOver(first: Service, second: Service): Promise<void> {
   first.kill('SIGSTOP')
   const began = performance.now()
   await until('the other one works', async () => (await active(second)) === 1, 30_000)
-  expect(performance.now() - began).toBeLessThan(15_000)
+  // The lease expires after 12 s; the rest is for machines with much to do.
+  expect(performance.now() - began).toBeLessThan(25_000)
   first.kill('SIGCONT')
   await until(
     'the first knows',
@@ -101,10 +102,11 @@ async function takenOver(first: Service, second: Service): Promise<void> {
   )
   expect([await active(first), await active(second)]).toEqual([0, 1])
   second.kill('SIGTERM')
-  const asked = performance.now()
   await second.exit
+  const released = performance.now()
   await until('the first works again', async () => (await active(first)) === 1, 20_000)
-  expect(performance.now() - asked).toBeLessThan(8_000)
+  // Sooner than a lease that nobody gave back would have expired.
+  expect(performance.now() - released).toBeLessThan(8_000)
   const session = await as('ribscope_api').session('versions')
   const torn = await session.query(
     `SELECT id, max(version) AS last, count() AS n, uniqExact(version) AS versions FROM ribscope.findings_log

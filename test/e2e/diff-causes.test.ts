@@ -11,6 +11,7 @@ import { loadFabric } from '@ribscope/fabric'
 import { expect, test, vi } from 'vitest'
 import { runCommand } from '../../services/standalone/src/index.ts'
 import { withRecordings } from '../../services/standalone/src/offline.ts'
+import { openStore } from './store.ts'
 
 // Seconds on an idle machine; a busy one is no failure.
 vi.setConfig({ testTimeout: 180_000 })
@@ -31,7 +32,7 @@ type Ask = (from: number, to: number, words?: Partial<DiffQuery>) => Promise<Dif
 function played(name: string, work: (ask: Ask, truth: Truth) => Promise<void>): Promise<void> {
   const paths = [join(LAB, name)]
   const config = loadFabric(join(LAB, name, 'fabric.yaml')).fabric
-  return withRecordings({ paths, config, tailSeconds: 120 }, async ({ db }) => {
+  return withRecordings({ paths, config, tailSeconds: 120, openStore }, async ({ db }) => {
     const stored = (seconds: number): string =>
       timeText(Math.round(seconds * 1e6))
         .replace('T', ' ')

@@ -14,6 +14,7 @@ import {
   statistics,
 } from '../../packages/events/src/testing/bytes.ts'
 import { analyze } from '../../services/standalone/src/offline.ts'
+import { openStore } from './store.ts'
 
 const OPENED = 1_795_262_400
 const folders: string[] = []
@@ -46,7 +47,12 @@ async function untrusted(...steps: readonly Step[]): Promise<Finding[]> {
   times.push(`${String(octets.length)} ${String(OPENED + (steps.at(-1)?.[0] ?? 0))} end=stop`)
   writeFileSync(join(folder, 'r1.bmp'), Uint8Array.from(octets))
   writeFileSync(join(folder, 'r1.times'), `${times.join('\n')}\n`)
-  const analysis = await analyze({ paths: [folder], config: defaultFabric(), tailSeconds: 120 })
+  const analysis = await analyze({
+    paths: [folder],
+    config: defaultFabric(),
+    tailSeconds: 120,
+    openStore,
+  })
   return (analysis.findings as Finding[]).filter(({ kind }) => kind === 'VIEW_UNTRUSTED')
 }
 

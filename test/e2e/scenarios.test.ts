@@ -5,13 +5,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { detectorViews, KINDS } from '@ribscope/detectors'
+import { KINDS } from '@ribscope/detectors'
 import { parseFabric } from '@ribscope/fabric'
 import { judge, play, scenarios, writeScenario } from '@ribscope/simulator'
 import type { Analysis, Expectation, Truth } from '@ribscope/simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openMigratedStore } from '@ribscope/store/testing'
 import { analyze } from '../../services/standalone/src/offline.ts'
+import { openStore } from './store.ts'
 
 /** Scenarios that are run though a kind that they expect is missing: the rest of what they say is checked. */
 const PARTLY: Readonly<Record<string, readonly string[]>> = {
@@ -149,7 +149,7 @@ describe.each([...scenarios.keys()].filter((id) => !(id in NOT_RUN)))('%s', (id)
       paths: [path],
       config: parseFabric(played.fabricYaml).fabric,
       tailSeconds: 120,
-      openStore: (store) => openMigratedStore(store, detectorViews()),
+      openStore,
     })
     rmSync(path, { recursive: true })
     const { user, system } = process.cpuUsage(before)
