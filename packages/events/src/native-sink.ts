@@ -48,8 +48,11 @@ export interface NativeSinkOptions {
 const MAX_SMALL_ROWS = 8192
 const MAX_SMALL_OCTETS = 4 << 20
 const FIRST_BODY_OCTETS = 1 << 16
-const MAX_FREE_BODIES = 4
+/** Bodies that are kept for the next ones, whatever their size. */
+const MIN_FREE_BODIES = 4
 const MAX_FREE_BODY_OCTETS = 64 << 20
+/** Of more than those: what waits for a bus is given back, and wanted again, in one go. */
+const MAX_FREE_OCTETS = 64 << 20
 
 /** Encoders of one process take turns: encoding is synchronous. */
 const writer = new ByteWriter(FIRST_BODY_OCTETS)
@@ -252,15 +255,20 @@ function seqAt(block: RouteBlock, row: number, facts: SessionFacts): number {
 /** What was written, as a batch's body: the buffer itself when it is well filled, else a copy. */
 function takeBody(): Pick<Batch, 'body' | 'release'> {
   const { bytes, length } = writer
-  if (length * 2 < bytes.length) return { body: writer.take(), release: ignore }
+  if (length * 2 < bytes.length) {
+    // Little comes: what much took is given up by and by.
+    if (freeBodies.length > MIN_FREE_BODIES) freeBodies.pop()
+    return { body: writer.take(), release: ignore }
+  }
   writer.use(freeBodies.pop() ?? new Uint8Array(Math.max(FIRST_BODY_OCTETS, bytes.length)))
   let released = false
   return {
     body: bytes.subarray(0, length),
     release: () => {
-      if (released || freeBodies.length >= MAX_FREE_BODIES) return
+      if (released || bytes.length > MAX_FREE_BODY_OCTETS) return
       released = true
-      if (bytes.length <= MAX_FREE_BODY_OCTETS) freeBodies.push(bytes)
+      const octets = freeBodies.reduce((sum, each) => sum + each.length, bytes.length)
+      if (freeBodies.length < MIN_FREE_BODIES || octets <= MAX_FREE_OCTETS) freeBodies.push(bytes)
     },
   }
 }

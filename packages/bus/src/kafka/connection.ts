@@ -1,6 +1,6 @@
 import type { Kafka, KafkaConfig, LogEntry, SASLOptions } from 'kafkajs'
 import type { BusLog } from '../log.ts'
-import { loadKafkajs } from './library.ts'
+import { loadKafkajs, socketFactory } from './library.ts'
 
 export interface KafkaConnection {
   /** `HOST:PORT` each. */
@@ -42,6 +42,7 @@ const MAX_RETRY_MS = 5_000
 export function connectKafka(options: KafkaConnection, log: BusLog): Kafka {
   const { tls, sasl } = options
   const kafkajs = loadKafkajs().library
+  const sockets = socketFactory()
   const config: KafkaConfig = {
     clientId: options.clientId,
     brokers: [...options.brokers],
@@ -50,6 +51,7 @@ export function connectKafka(options: KafkaConnection, log: BusLog): Kafka {
     enforceRequestTimeout: true,
     ...(tls === undefined ? {} : { ssl: tls === true ? true : tlsOptions(tls) }),
     ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
+    ...(sockets === undefined ? {} : { socketFactory: sockets }),
     retry: { initialRetryTime: FIRST_RETRY_MS, maxRetryTime: MAX_RETRY_MS, retries: 8 },
     logLevel: kafkajs.logLevel.INFO,
     logCreator: () => (entry) => {

@@ -31,6 +31,8 @@ describe('CRC-32C', () => {
         const within = new Uint8Array(at + bytes.length + 9).fill(0xaa)
         within.set(bytes, at)
         expect(crc32c(within.subarray(at, at + bytes.length))).toBe(slow(bytes))
+        // In two parts.
+        expect(crc32c(bytes.subarray(at), crc32c(bytes.subarray(0, at)))).toBe(slow(bytes))
       }),
     )
   })

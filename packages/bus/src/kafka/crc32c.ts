@@ -29,12 +29,15 @@ const [T0, T1, T2, T3, T4, T5, T6, T7] = TABLES as [
   Int32Array,
 ]
 
-/** @returns the sum as an unsigned 32-bit number */
-export function crc32c(bytes: Uint8Array): number {
+/**
+ * @param before  the sum of what stands before these octets
+ * @returns the sum as an unsigned 32-bit number
+ */
+export function crc32c(bytes: Uint8Array, before = 0): number {
   const end = bytes.length
   const fast = end - (end & 7)
   const view = new DataView(bytes.buffer, bytes.byteOffset, end)
-  let sum = -1
+  let sum = ~before
   let at = 0
   for (; at < fast; at += 8) {
     const low = sum ^ view.getInt32(at, true)

@@ -2,9 +2,11 @@ import { createRequire } from 'node:module'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { holdLargeBuffers, type EncoderClass } from './encoder.ts'
 import { loadKafkajs } from './library.ts'
+import { holdBatches, type BatchModule } from './record-batch.ts'
 
 const require = createRequire(import.meta.url)
 const ENCODER = 'kafkajs/src/protocol/encoder'
+const BATCH = 'kafkajs/src/protocol/recordBatch/v0'
 const REQUEST = 'kafkajs/src/protocol/request'
 const PRODUCE = 'kafkajs/src/protocol/requests/produce/v7/request'
 
@@ -62,6 +64,18 @@ describe('requests of kafkajs', () => {
     const before = await request()
     expect(before.length).toBeGreaterThan(1_000_000)
     expect(holdLargeBuffers(require(ENCODER) as EncoderClass)).toBe(true)
+    expect((await request()).equals(before)).toBe(true)
+  })
+
+  test('are the same octets when batches are put together once', async () => {
+    const before = await request()
+    forget()
+    const Encoder = require(ENCODER) as EncoderClass
+    holdLargeBuffers(Encoder)
+    const module = require(BATCH) as BatchModule
+    const own = module.RecordBatch
+    holdBatches(module, Encoder)
+    expect(module.RecordBatch).not.toBe(own)
     expect((await request()).equals(before)).toBe(true)
   })
 

@@ -1,12 +1,12 @@
 /**
  * kafkajs encodes a request inside out: record, batch, partition, topic, request, each into a buffer of its own that is zeroed, of the
  * next power of two, and has everything within copied into it. A block of 900 KB is copied nine times so, which is most of what
- * publishing costs. Here large buffers are held as they are, and put together when the octets are asked for: for the CRC, for the
- * batch and for the socket.
+ * publishing costs. Here large buffers are held as they are, and put together when the octets are asked for: for the socket.
  */
+import { takeBuffer } from './request-buffers.ts'
 
 /** The library's Encoder, as far as it is touched. */
-interface Encoder {
+export interface Encoder {
   buf: Buffer
   offset: number
   readonly buffer: Buffer
@@ -14,7 +14,10 @@ interface Encoder {
   writeEncoder(value: Encoder): this
   writeEncoderArray(value: Encoder[]): this
   writeInt8(value: number): this
+  writeInt16(value: number): this
   writeInt32(value: number): this
+  writeUInt32(value: number): this
+  writeInt64(value: unknown): this
   writeBytes(value: unknown): this
   writeVarIntBytes(value: Buffer): this
   writeArray(value: Encoder[]): this
@@ -66,8 +69,7 @@ function patch(prototype: Encoder): void {
     if (!Buffer.isBuffer((value as Encoder | null)?.buf)) {
       throw new Error('value should be an instance of Encoder')
     }
-    for (const part of value.parts ?? []) to.writeBufferInternal(part)
-    if (value.offset > 0) to.writeBufferInternal(value.buf.subarray(0, value.offset))
+    for (const part of partsOf(value)) if (part.length > 0) to.writeBufferInternal(part)
   }
 
   const changed: ThisType<Encoder> & Record<string, unknown> = {
@@ -110,7 +112,7 @@ function patch(prototype: Encoder): void {
       const { parts, buf, offset } = this
       if (parts === undefined) return buf.subarray(0, offset)
       if (parts.length > 1 || offset > 0) {
-        const whole = Buffer.concat([...parts, buf.subarray(0, offset)])
+        const whole = putTogether(partsOf(this), this.size())
         this.parts = [whole]
         this.partOctets = whole.length
         this.buf = buf.subarray(offset)
@@ -119,6 +121,21 @@ function patch(prototype: Encoder): void {
       return this.parts?.[0]
     },
   })
+}
+
+/** What was written, without a copy of what is held. */
+export function partsOf({ parts = [], buf, offset }: Encoder): Buffer[] {
+  return [...parts, buf.subarray(0, offset)]
+}
+
+function putTogether(parts: readonly Buffer[], octets: number): Buffer {
+  const whole = takeBuffer(octets)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }
 
 /** Every way in which a large buffer, and something before and after it, gets into a request. */

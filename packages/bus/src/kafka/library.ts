@@ -3,12 +3,18 @@ import { createRequire } from 'node:module'
 import type * as KafkaJs from 'kafkajs'
 import { crc32c } from './crc32c.ts'
 import { holdLargeBuffers, type EncoderClass } from './encoder.ts'
+import { holdBatches, type BatchModule } from './record-batch.ts'
+import { givesBack } from './request-buffers.ts'
 
 const require = createRequire(import.meta.url)
 
 /** Inside kafkajs 2.2.4; its package has no `exports` that would forbid it. */
 const CRC_MODULE = 'kafkajs/src/protocol/recordBatch/crc32C'
 const ENCODER_MODULE = 'kafkajs/src/protocol/encoder'
+const BATCH_MODULE = 'kafkajs/src/protocol/recordBatch/v0'
+const SOCKET_MODULE = 'kafkajs/src/network/socketFactory'
+/** Whose batches ours were compared with. */
+const KNOWN_VERSION = '2.2.4'
 
 /**
  * Puts our CRC-32C in the place of the library's own before the library is loaded. Should a version lack that module, or its
@@ -34,7 +40,11 @@ function replaceCrc(): boolean {
 /** @returns false when it is the library's own */
 function replaceEncoder(): boolean {
   try {
-    return holdLargeBuffers(require(ENCODER_MODULE) as EncoderClass)
+    const Encoder = require(ENCODER_MODULE) as EncoderClass
+    if (!holdLargeBuffers(Encoder)) return false
+    const { version } = require('kafkajs/package.json') as { version: string }
+    if (version === KNOWN_VERSION) holdBatches(require(BATCH_MODULE) as BatchModule, Encoder)
+    return true
   } catch {
     return false
   }
@@ -51,4 +61,14 @@ export function loadKafkajs(): NonNullable<typeof loaded> {
   const fastEncoder = replaceEncoder()
   loaded = { library: require('kafkajs') as typeof KafkaJs, fastCrc, fastEncoder }
   return loaded
+}
+
+/** The library's own sockets, which give back the memory of requests. Undefined: it makes them itself. */
+export function socketFactory(): KafkaJs.ISocketFactory | undefined {
+  try {
+    const make = (require(SOCKET_MODULE) as () => KafkaJs.ISocketFactory)()
+    return (facts) => givesBack(make(facts))
+  } catch {
+    return undefined
+  }
 }
