@@ -1,4 +1,4 @@
-/** Housekeeping of the embedded store: what is derived slowly, and what has been kept long enough. */
+/** Housekeeping of the store: what is derived slowly, and what has been kept long enough. */
 import { nowUs } from '@ribscope/events'
 import { advanceSince, configureRetention, KEEPER_SETTINGS, retain } from '@ribscope/store'
 import type { Retention, Store } from '@ribscope/store'
@@ -20,7 +20,12 @@ export async function startKeeper(
   log: Logger,
 ): Promise<Keeper> {
   const session = await store.session('keeper', KEEPER_SETTINGS)
-  await configureRetention(session, retention)
+  try {
+    await configureRetention(session, retention)
+  } catch (error) {
+    await session.close()
+    throw error
+  }
   let retainAt = Date.now() + FIRST_RETAIN_MS
   let timer: NodeJS.Timeout | undefined
   let stopped = false

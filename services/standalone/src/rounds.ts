@@ -11,7 +11,7 @@ export function startRounds(
   analyst: Analyst,
   log: Logger,
   onRound: (seconds: number) => void,
-): { stop(last?: boolean): Promise<void> } {
+): { stop(last: boolean): Promise<void> } {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   let running: Promise<void> = Promise.resolve()
@@ -37,7 +37,7 @@ export function startRounds(
   }
   running = round()
   return {
-    async stop(last = true) {
+    async stop(last) {
       stopped = true
       clearTimeout(timer)
       await running

@@ -145,6 +145,24 @@ export function startError(error: unknown): Error {
 }
 
 /**
+ * Starts parts: those that are up are stopped when a later one does not start.
+ *
+ * @returns what `start` gave, with what stops them all
+ */
+export async function startParts<T extends object>(
+  log: Logger,
+  start: (stops: Stops) => Promise<T>,
+): Promise<T & { stop(): Promise<void> }> {
+  const stops = new Stops(log)
+  try {
+    return { ...(await start(stops)), stop: () => stops.run() }
+  } catch (error) {
+    await stops.run()
+    throw error
+  }
+}
+
+/**
  * Parts are started in order and stopped in reverse; what one stop throws is logged and does not keep the next from stopping.
  */
 export class Stops {

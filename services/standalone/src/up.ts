@@ -1,7 +1,7 @@
 /** Everything in one process: BMP in, findings, SQL and HTTP out. */
 import { EventEmitter } from 'node:events'
 import { hostname } from 'node:os'
-import { Analyst, findingJson, incidentJson } from '@ribscope/analyst'
+import { findingJson, incidentJson } from '@ribscope/analyst'
 import { createApi, createClickHouseHttp } from '@ribscope/api'
 import type { Api, ApiEvents, ClickHouseInterface } from '@ribscope/api'
 import { createBmpServer } from '@ribscope/collector'
@@ -12,11 +12,10 @@ import type { FabricConfig } from '@ribscope/fabric'
 import { migrate, openEmbeddedStore } from '@ribscope/store'
 import type { Retention, Store } from '@ribscope/store'
 import type { Logger } from 'pino'
+import { startAnalystWork } from './analyst-work.ts'
 import { bmpOf } from './bmp-config.ts'
-import { startKeeper } from './keeper.ts'
 import { closeOrphans } from './orphans.ts'
-import { startRounds } from './rounds.ts'
-import { Stops } from './start.ts'
+import { startParts } from './start.ts'
 import {
   countAnalyst,
   countStored,
@@ -54,15 +53,13 @@ export interface Running {
  *
  * @throws StoreError when the data directory is in use; EADDRINUSE for a taken port
  */
-export async function startUp(options: UpOptions): Promise<Running> {
+export function startUp(options: UpOptions): Promise<Running> {
   const { log, config } = options
-  const store = await openEmbeddedStore({ dataDir: options.dataDir })
-  const stops = new Stops(log)
-  stops.push(() => store.close())
-  try {
+  return startParts(log, async (stops) => {
+    const store = await openEmbeddedStore({ dataDir: options.dataDir })
+    stops.push(() => store.close())
     const ready = { schema: false, bmp: false, analyst: false }
     const registry = createRegistry()
-    const counted = countAnalyst(registry)
     const events = new EventEmitter<ApiEvents>()
     const setup = await store.session('setup')
     const { applied, version } = await migrate(setup, detectorViews())
@@ -100,40 +97,24 @@ export async function startUp(options: UpOptions): Promise<Running> {
       stops.push(() => clickhouse.stop())
     }
 
-    const analyst = await Analyst.create({
+    const work = await startAnalystWork({
       store,
       config,
       startedAt: nowUs(),
-      sizes: true,
-      onChange(finding, change) {
-        log.info(
-          {
-            part: 'analyst',
-            kind: finding.kind,
-            status: change.status,
-            severity: change.severity,
-            scope: finding.scope,
-          },
-          finding.explanation,
-        )
-        counted.finding(finding, change)
+      retention: options.retention,
+      log,
+      counted: countAnalyst(registry),
+      onRound() {
+        ready.analyst = true
+      },
+      onFinding(finding) {
         events.emit('finding', findingJson(finding))
       },
       onIncident(incident) {
         events.emit('incident', incidentJson(incident))
       },
     })
-    const rounds = startRounds(analyst, log, (seconds) => {
-      ready.analyst = true
-      counted.round(seconds)
-    })
-    stops.push(async () => {
-      await rounds.stop()
-      await analyst.close()
-    })
-
-    const keeper = await startKeeper(store, options.retention, log.child({ part: 'keeper' }))
-    stops.push(() => keeper.stop())
+    stops.push(() => work.stop(true))
 
     const writer = new EmbeddedWriter({
       store,
@@ -157,9 +138,6 @@ export async function startUp(options: UpOptions): Promise<Running> {
     await bmp.start()
     stops.push(() => bmp.stop())
     ready.bmp = true
-    return { bmp, api, clickhouse, store, stop: () => stops.run() }
-  } catch (error) {
-    await stops.run()
-    throw error
-  }
+    return { bmp, api, clickhouse, store }
+  })
 }

@@ -3,20 +3,12 @@ import { createApi } from '@ribscope/api'
 import type { Api, ApiConfig } from '@ribscope/api'
 import { detectorViews } from '@ribscope/detectors'
 import { schemaState } from '@ribscope/store'
-import type { ServerOptions } from '@ribscope/store'
-import type { Logger } from 'pino'
-import { Stops } from '../start.ts'
+import { startParts } from '../start.ts'
 import { createRegistry } from '../telemetry.ts'
-import { storeWhenCurrent } from './store.ts'
+import { storeWhenCurrent, type StoreOptions } from './store.ts'
 
-export interface ApiServiceOptions {
+export interface ApiServiceOptions extends StoreOptions {
   readonly api: ApiConfig
-  readonly store: ServerOptions
-  /** How long the schema may be missing or old at the start. */
-  readonly waitMs: number
-  readonly log: Logger
-  /** Ends the wait at the start. */
-  readonly signal: AbortSignal
 }
 
 export interface ApiService {
@@ -25,11 +17,10 @@ export interface ApiService {
 }
 
 /** @throws ApiConfigError; StoreError when the schema does not become current */
-export async function startApi(options: ApiServiceOptions): Promise<ApiService> {
+export function startApi(options: ApiServiceOptions): Promise<ApiService> {
   const { log } = options
-  const stops = new Stops(log)
-  try {
-    const store = await storeWhenCurrent(options.store, { ...options, views: true })
+  return startParts(log, async (stops) => {
+    const store = await storeWhenCurrent(options, detectorViews())
     stops.push(() => store.close())
     const looking = await store.session('ready', { max_execution_time: 5 }, { readonly: true })
     const api = createApi(options.api, {
@@ -48,9 +39,6 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
     })
     await api.start()
     stops.push(() => api.stop())
-    return { api, stop: () => stops.run() }
-  } catch (error) {
-    await stops.run()
-    throw error
-  }
+    return { api }
+  })
 }

@@ -4,6 +4,8 @@ import { BusError, ensureTopic } from '@ribscope/bus'
 import type { connectKafka, TopicFacts, TopicOptions } from '@ribscope/bus'
 import type { Logger } from 'pino'
 
+/** Of a message; a block of rows is closed before it would be larger. */
+export const MAX_MESSAGE_OCTETS = 900 << 10
 const RETRY_MS = 1_000
 const MAX_RETRY_MS = 10_000
 

@@ -3,11 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { GroupConsumer } from '@ribscope/bus'
 import { RawSource } from '@ribscope/collector'
 import type { RawSourceConfig } from '@ribscope/collector'
-import { Stops } from '../start.ts'
 import { watchRawSource } from '../telemetry.ts'
-import { topicWhenThere } from './broker.ts'
+import { MAX_MESSAGE_OCTETS, topicWhenThere } from './broker.ts'
 import type { Health } from './health.ts'
-import { MAX_MESSAGE_OCTETS, startOutlet } from './outlet.ts'
+import { DRAIN_MS, startCollecting } from './outlet.ts'
 import type { OutletOptions } from './outlet.ts'
 
 export interface FromKafkaOptions extends OutletOptions {
@@ -29,18 +28,14 @@ const GROUP_MESSAGES = 20_000
 const GROUP_WAIT_MS = 100
 const CONCURRENCY = 4
 const TURN_MS = 200
-const DRAIN_MS = 20_000
 
 /** @throws BusError when a topic can't be used */
-export async function startFromKafka(options: FromKafkaOptions): Promise<FromKafka> {
+export function startFromKafka(options: FromKafkaOptions): Promise<FromKafka> {
   const { log, signal, topics } = options
-  const stops = new Stops(log)
-  try {
-    const outlet = await startOutlet(options, stops)
-    const { kafka } = outlet
+  return startCollecting(options, async ({ kafka, publisher, rows, registry, stops }) => {
     const source = new RawSource(
       { maxBlockOctets: MAX_MESSAGE_OCTETS, ...options.source },
-      { log: log.child({ part: 'raw source' }), openSink: () => outlet.rows },
+      { log: log.child({ part: 'raw source' }), openSink: () => rows },
     )
     for (const topic of topics) {
       const there = { ...options.topic, topic, create: false, maxMessageOctets: 0 }
@@ -60,19 +55,15 @@ export async function startFromKafka(options: FromKafkaOptions): Promise<FromKaf
           handle: (group, cancelled) => source.handle(group, cancelled),
         }),
     )
-    watchRawSource(outlet.registry, source, consumers, outlet.publisher)
+    watchRawSource(registry, source, consumers, publisher)
     stops.push(() => within(DRAIN_MS, source.stop()))
     for (const consumer of consumers) {
       stops.push(() => consumer.stop(DRAIN_MS))
       await consumer.start()
     }
     stops.push(turning(source, consumers, options))
-    outlet.ready()
-    return { source, health: outlet.health, stop: () => stops.run() }
-  } catch (error) {
-    await stops.run()
-    throw error
-  }
+    return { source }
+  })
 }
 
 /** Time passes for routers that say nothing, as far as it is known that they don't. @returns what ends it */
@@ -103,6 +94,12 @@ function turning(
 /** With brokers away it would wait for ever: what they have not got is not committed, and read again. */
 async function within(ms: number, work: Promise<void> | undefined): Promise<void> {
   const limit = new AbortController()
-  await Promise.race([work, delay(ms, undefined, { signal: limit.signal }).catch(() => undefined)])
-  limit.abort()
+  try {
+    await Promise.race([
+      work,
+      delay(ms, undefined, { signal: limit.signal }).catch(() => undefined),
+    ])
+  } finally {
+    limit.abort()
+  }
 }

@@ -3,77 +3,75 @@ import { connectKafka, KafkaPublisher } from '@ribscope/bus'
 import type { KafkaConnection, TopicOptions } from '@ribscope/bus'
 import { publishBatches } from '@ribscope/collector'
 import type { BatchConsumer } from '@ribscope/collector'
-import type { Logger } from 'pino'
-import type { HostPort } from '../values.ts'
 import type { Stops } from '../start.ts'
-import { countPublished, createRegistry } from '../telemetry.ts'
-import { topicWhenThere } from './broker.ts'
-import { startHealth, type Health } from './health.ts'
+import { countPublished } from '../telemetry.ts'
+import { MAX_MESSAGE_OCTETS, topicWhenThere } from './broker.ts'
+import { unlessFailing } from './health.ts'
+import { startService, type Service, type ServiceOptions } from './service.ts'
 
-export interface OutletOptions {
+export interface OutletOptions extends ServiceOptions {
   readonly kafka: KafkaConnection
   readonly topic: Omit<TopicOptions, 'maxMessageOctets'>
-  readonly metrics: HostPort
-  readonly log: Logger
-  /** Ends the wait for brokers at the start. */
-  readonly signal: AbortSignal
 }
 
 export interface Outlet {
   readonly kafka: ReturnType<typeof connectKafka>
   readonly publisher: KafkaPublisher
   readonly rows: BatchConsumer
-  readonly registry: ReturnType<typeof createRegistry>
-  readonly health: Health
-  /** What goes in is open: ready unless brokers take nothing. */
-  ready(): void
+  readonly registry: Service['registry']
+  readonly stops: Stops
 }
 
-/** Of a message; a block of rows is closed before it would be larger. */
-export const MAX_MESSAGE_OCTETS = 900 << 10
-/** Brokers that take nothing for so long: a load balancer may send routers elsewhere. */
-const READY_FAILING_MS = 10_000
+/** With brokers away it would wait for ever: what they have not got is the routers' to send, or ours to read, again. */
+export const DRAIN_MS = 20_000
 /** How long the end of a publisher may take. */
-export const LAST_MS = 2_000
+const LAST_MS = 2_000
 
-/** @throws BusError when the topic can't be used */
-export async function startOutlet(options: OutletOptions, stops: Stops): Promise<Outlet> {
-  const { log, signal } = options
-  const registry = createRegistry()
-  let missing: () => readonly string[] = () => ['kafka: no broker has answered yet']
-  const health = await startHealth({ ...options.metrics, registry, missing: () => missing() })
-  stops.push(() => health.stop())
-  const kafka = connectKafka(options.kafka, log.child({ part: 'kafka' }))
-  const topic = { ...options.topic, maxMessageOctets: MAX_MESSAGE_OCTETS }
-  const facts = await topicWhenThere(kafka, topic, log, signal)
-  const publisher = new KafkaPublisher({
-    kafka,
-    topic: topic.topic,
-    log: log.child({ part: 'publisher' }),
-    ...facts,
-  })
-  stops.push(() => publisher.stop(LAST_MS))
-  const published = countPublished(registry)
-  const bus = publishBatches(publisher)
-  return {
-    kafka,
-    publisher,
-    rows: {
+/**
+ * A collector: ready once `open` has opened what its rows come from, unless brokers take nothing.
+ *
+ * @throws BusError when the topic can't be used
+ */
+export function startCollecting<T extends object>(
+  options: OutletOptions,
+  open: (outlet: Outlet) => Promise<T>,
+) {
+  return startService(options, 'kafka: no broker has answered yet', async (service) => {
+    const { registry, health, stops } = service
+    const kafka = connectKafka(options.kafka, options.log.child({ part: 'kafka' }))
+    const { topic } = options.topic
+    const publisher = await openPublisher({ kafka, stops }, options, topic, 'publisher')
+    const published = countPublished(registry)
+    const bus = publishBatches(publisher)
+    const rows: BatchConsumer = {
       async submit(batch) {
-        const { rows, body } = batch
+        const { rows: count, body } = batch
         await bus.submit(batch)
-        published(rows, body.length)
+        published(count, body.length)
       },
-    },
-    registry,
-    health,
-    ready() {
-      missing = () => {
-        const since = publisher.failingSinceMs
-        return since === undefined || Date.now() - since < READY_FAILING_MS
-          ? []
-          : ['kafka: brokers take nothing']
-      }
-    },
-  }
+    }
+    const opened = await open({ kafka, publisher, rows, registry, stops })
+    health.missing = unlessFailing(publisher, 'kafka: brokers take nothing')
+    return opened
+  })
+}
+
+/**
+ * Each has requests of its own: what one waits for does not hold up another.
+ *
+ * @param part  as the log names it
+ * @throws BusError when the topic can't be used
+ */
+export async function openPublisher(
+  { kafka, stops }: Pick<Outlet, 'kafka' | 'stops'>,
+  options: OutletOptions,
+  topic: string,
+  part: string,
+): Promise<KafkaPublisher> {
+  const { log, signal } = options
+  const wanted = { ...options.topic, topic, maxMessageOctets: MAX_MESSAGE_OCTETS }
+  const facts = await topicWhenThere(kafka, wanted, log, signal)
+  const publisher = new KafkaPublisher({ kafka, topic, log: log.child({ part }), ...facts })
+  stops.push(() => publisher.stop(LAST_MS))
+  return publisher
 }

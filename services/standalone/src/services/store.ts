@@ -1,27 +1,33 @@
 /** The store at the start of a service: it may come up, or be migrated, later. */
-import { detectorViews } from '@ribscope/detectors'
 import { openServerStore, waitForSchema } from '@ribscope/store'
-import type { ServerOptions, Store } from '@ribscope/store'
+import type { ServerOptions, SqlFile, Store } from '@ribscope/store'
 import type { Logger } from 'pino'
 
-export interface StoreWait {
-  /** How long the server may be away, or its schema old. */
+export interface StoreOptions {
+  readonly store: ServerOptions
+  /** How long the server may be away, or its schema missing or old, at the start. */
   readonly waitMs: number
   readonly log: Logger
   /** Ends the wait. */
   readonly signal: AbortSignal
-  /** Whether the service reads views: a writer does not. */
-  readonly views: boolean
 }
 
-/** @throws StoreError when the schema does not become current; AbortError when the service is stopped meanwhile */
-export async function storeWhenCurrent(server: ServerOptions, wait: StoreWait): Promise<Store> {
-  const { waitMs, log, signal } = wait
+/** What a service waits for first, as `/readyz` says it. */
+export const NO_SCHEMA = 'store: schema not current yet'
+
+/**
+ * @param moreViews  those of others that the service reads; undefined: it reads no views
+ * @throws StoreError when the schema does not become current; AbortError when the service is stopped meanwhile
+ */
+export async function storeWhenCurrent(
+  { store: server, waitMs, log, signal }: StoreOptions,
+  moreViews: readonly SqlFile[] | undefined,
+): Promise<Store> {
   const store = openServerStore(server)
   try {
     const session = await store.session('setup')
     await waitForSchema(session, {
-      moreViews: wait.views ? detectorViews() : undefined,
+      moreViews,
       waitMs,
       signal,
       onWaiting: (reason) => {
