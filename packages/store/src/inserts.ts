@@ -17,6 +17,24 @@ export type SendInsert = (
 ) => Promise<void>
 
 /**
+ * What can go into one insert each: batches of one table with the same columns, in the order in which they came.
+ *
+ * Session rows go first: a route row never becomes visible before the Peer Up that it belongs to.
+ */
+export function insertGroups<Batch extends Pick<InsertBlocks, 'table' | 'columns'>>(
+  batches: readonly Batch[],
+): [Batch, ...Batch[]][] {
+  const groups = new Map<string, [Batch, ...Batch[]]>()
+  for (const batch of batches) {
+    const key = `${batch.table === 'session_log' ? '0' : '1'} ${batch.table} ${batch.columns.join()}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [batch])
+    else group.push(batch)
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
+}
+
+/**
  * @param send the transport: a file for the embedded engine, a request body for a server
  * @param command runs a statement without data
  */

@@ -173,6 +173,7 @@ async function play(
     const ready = batches
     batches = []
     await insertBatches(store, ready)
+    for (const batch of ready) batch.release()
   }
 
   /** Up to `at`: timers of sessions have their rows, rows are stored, views evaluated. */

@@ -1,38 +1,21 @@
 /** Row batches of many BMP sessions into few inserts. */
 import { createHash } from 'node:crypto'
 import type { Batch } from '@ribscope/events'
+import { insertGroups } from '@ribscope/store'
 import type { Store } from '@ribscope/store'
 
 /** A batch, wherever it comes from. */
 type StoredBatch = Omit<Batch, 'table' | 'body' | 'release'> & {
   readonly table: string
   readonly body: Uint8Array
-  readonly release?: () => void
 }
 
-/**
- * Batches of one table with the same columns go into one insert, in the order in which they came.
- *
- * Session rows go first: a route row never becomes visible before the Peer Up that it belongs to.
- */
+/** One insert for each table and set of columns. */
 export async function insertBatches(store: Store, batches: readonly StoredBatch[]): Promise<void> {
-  const groups = new Map<string, StoredBatch[]>()
-  for (const batch of batches) {
-    const key = `${batch.table === 'session_log' ? '0' : '1'} ${batch.table} ${batch.columns.join()}`
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [batch])
-    else group.push(batch)
-  }
-  for (const [, group] of [...groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const [first] = group
-    if (first === undefined) continue
-    await store.insert({
-      table: first.table,
-      columns: first.columns,
-      bodies: group.map((each) => each.body),
-      token: token(group),
-    })
-    for (const each of group) each.release?.()
+  for (const group of insertGroups(batches)) {
+    const [{ table, columns }] = group
+    const bodies = group.map(({ body }) => body)
+    await store.insert({ table, columns, bodies, token: token(group) })
   }
 }
 

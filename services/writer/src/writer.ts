@@ -10,7 +10,7 @@ import type {
   Message,
   PartitionStatus,
 } from '@ribscope/bus'
-import { faultOf } from '@ribscope/store'
+import { faultOf, insertGroups } from '@ribscope/store'
 import type { Store } from '@ribscope/store'
 import type { Logger } from 'pino'
 import { NewestSessions } from './newest-sessions.ts'
@@ -33,11 +33,12 @@ export interface WriterOptions {
   readonly onInserted?: (table: string, rows: number, octets: number, seconds: number) => void
 }
 
-interface Part {
-  readonly headers: BatchHeaders
-  readonly messages: Message[]
-  rows: number
+interface Storable extends BatchHeaders {
+  readonly message: Message
 }
+
+/** What goes into one insert. */
+type Part = [Storable, ...Storable[]]
 
 const RETRY_MS = 250
 const MAX_RETRY_MS = 10_000
@@ -114,7 +115,7 @@ export class KafkaWriter {
   }
 
   async #store(group: Group, cancelled: AbortSignal): Promise<void> {
-    const parts = new Map<string, Part>()
+    const storable: Storable[] = []
     for (const message of group.messages) {
       try {
         const headers = decodeHeaders(message.headers)
@@ -122,60 +123,48 @@ export class KafkaWriter {
           throw new BadMessage(`format ${headers.format}: only native blocks can be stored`)
         }
         this.#sessions.saw(headers.router, headers.bmpSession, headers.rows, Date.now())
-        const key = `${headers.table} ${headers.columns.join()}`
-        const part = parts.get(key)
-        if (part === undefined) parts.set(key, { headers, messages: [message], rows: headers.rows })
-        else {
-          part.messages.push(message)
-          part.rows += headers.rows
-        }
+        storable.push({ ...headers, message })
       } catch (error) {
         if (!(error instanceof BadMessage)) throw error
         await this.#bury(group, message, error.message)
       }
     }
-    // Session rows go first: a route row never becomes visible before the Peer Up that it belongs to.
-    const order = (table: string): number => (table === 'session_log' ? 0 : 1)
-    for (const part of [...parts.values()].sort(
-      (a, b) => order(a.headers.table) - order(b.headers.table),
-    )) {
-      await this.#insertPart(group, part, cancelled)
-    }
+    for (const part of insertGroups(storable)) await this.#insertPart(group, part, cancelled)
   }
 
   async #insertPart(group: Group, part: Part, cancelled: AbortSignal): Promise<void> {
-    const refused = await this.#insert(part, tokenOf(group, part), cancelled)
+    const refused = await this.#insert(part, tokenOf(group, part[0]), cancelled)
     if (refused === undefined) return
     // One of them is bad. Each has a token of its own then, the same whoever repeats this.
-    for (const message of part.messages) {
-      const alone = { headers: part.headers, messages: [message], rows: 0 }
+    for (const each of part) {
       const why =
-        part.messages.length === 1
+        part.length === 1
           ? refused
-          : await this.#insert(alone, tokenOf(group, alone, message), cancelled)
-      if (why !== undefined) await this.#bury(group, message, why)
+          : await this.#insert([each], tokenOf(group, each, each.message), cancelled)
+      if (why !== undefined) await this.#bury(group, each.message, why)
     }
   }
 
   /** @returns why the store will never take them; undefined when they are stored */
   async #insert(part: Part, token: string, cancelled: AbortSignal): Promise<string | undefined> {
     const { store, log, onInserted } = this.#options
-    const { table, columns } = part.headers
-    const octets = part.messages.reduce((sum, { value }) => sum + value.length, 0)
+    const [{ table, columns }] = part
+    const bodies = part.map(({ message }) => message.value)
+    const octets = bodies.reduce((sum, { length }) => sum + length, 0)
+    const rows = part.reduce((sum, each) => sum + each.rows, 0)
     let pauseMs = RETRY_MS
     for (;;) {
       const started = performance.now()
       try {
-        const bodies = part.messages.map(({ value }) => value)
         await unlessCancelled(store.insert({ table, columns, bodies, token }), cancelled)
         this.#failingSinceMs = undefined
-        onInserted?.(table, part.rows, octets, (performance.now() - started) / 1000)
+        onInserted?.(table, rows, octets, (performance.now() - started) / 1000)
         return undefined
       } catch (err) {
         if (cancelled.aborted) throw err
         if (faultOf(err) === 'data') return (err as Error).message
         this.#failingSinceMs ??= Date.now()
-        log.error({ err, table, rows: part.rows }, 'insert failed, trying again')
+        log.error({ err, table, rows }, 'insert failed, trying again')
         // Throws when the partition went to somebody else.
         await delay(pauseMs, undefined, { signal: cancelled })
         pauseMs = Math.min(MAX_RETRY_MS, pauseMs * 2)
@@ -236,9 +225,8 @@ function unlessCancelled(work: Promise<void>, cancelled: AbortSignal): Promise<v
  *
  * @param alone  one message of the group, inserted for itself
  */
-function tokenOf(group: Group, { headers }: Part, alone?: Message): string {
+function tokenOf(group: Group, { table, columns }: BatchHeaders, alone?: Message): string {
   const { topic, partition, first, last, messages } = group
-  const { table, columns } = headers
   const time = messages.at(-1)?.timestampMs ?? 0
   const kind = createHash('sha256').update(`${topic} ${table} ${columns.join()} ${time}`)
   const place = [kind.digest('hex').slice(0, 24), partition, first, last]
