@@ -190,7 +190,7 @@ async function settled(count, goal = Infinity) {
     last = now
     if (now >= goal || (now > 0 && goal === Infinity && performance.now() - since > 3000)) break
     if (performance.now() - since > 120_000) throw new Error(`stands at ${now} of ${goal}`)
-    await delay(100)
+    await delay(500)
   }
   return { rows: last, at: since }
 }
@@ -229,6 +229,8 @@ async function measure(file) {
         await send(collector, file)
         const { rows } = await settled(published)
         const { at } = await settled(stored(writer), rows)
+        const groups = await metric(writer, 'ribscope_writer_groups_total')
+        console.log(`  together: ${groups} groups`)
         print('together', rows, at - started, {
           collector: collector.cpu(),
           broker: broker.cpu() - broker0,

@@ -23,7 +23,7 @@ export interface WriterOptions {
   readonly deadLetterTopic: string
   readonly store: Store
   readonly log: Logger
-  /** Of a group; larger inserts cost ClickHouse less, and memory more. Defaults 32 MiB, 4,000, 500 ms. */
+  /** Of a group; larger inserts cost ClickHouse less, and memory more. Defaults 64 MiB, 4,000, 500 ms. */
   readonly maxOctets?: number
   readonly maxMessages?: number
   readonly maxWaitMs?: number
@@ -55,7 +55,7 @@ export class KafkaWriter {
 
   constructor(options: WriterOptions) {
     this.#options = options
-    const { kafka, log } = options
+    const { kafka, log, maxOctets = 64 << 20 } = options
     this.#sessions = new NewestSessions(log)
     // A topic that is not there must not stop all others for a message that nobody can store.
     const topic = options.deadLetterTopic
@@ -65,7 +65,9 @@ export class KafkaWriter {
       log,
       topic: options.topic,
       groupId: options.groupId,
-      maxOctets: options.maxOctets ?? 32 << 20,
+      maxOctets,
+      // Four groups that are inserted and two that wait.
+      maxWaitingOctets: 2 * maxOctets,
       maxMessages: options.maxMessages ?? 4_000,
       maxWaitMs: options.maxWaitMs ?? 500,
       concurrency: options.concurrency ?? 4,

@@ -339,7 +339,9 @@ export class GroupConsumer {
     if (partition.isGone()) return
     this.#counters.groups++
     if (repeated) this.#counters.repeated++
+    const begun = performance.now()
     await handle({ ...taken, topic, partition: number }, gone.signal)
+    partition.handled(performance.now() - begun, Date.now())
     if (partition.isGone()) return
     await this.#commit(partition, last + 1n, undefined)
   }
