@@ -1,10 +1,12 @@
 /**
  * The four services as processes around a real broker, with the environment, secrets and health checks of docker-compose.yml and, in
  * ClickHouse, the users and grants of deploy/clickhouse/users.xml: a recording of a flapping VIP becomes findings of the API, those
- * that `ribscope up` makes of it; of two analysts one works, and the other when that one falls silent.
+ * that `ribscope up` makes of it; a collector that is killed for good is told of, and one that nobody hears of for other reasons is
+ * not; of two analysts one works, and the other when that one falls silent.
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +18,7 @@ import { configureRetention, openServerStore, retain, type Store } from '@ribsco
 import { startClickHouse, type ClickHouseProcess } from '@ribscope/store/testing'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { announce, initiation, peerUp } from '../packages/events/src/testing/bytes.ts'
 import { startUp } from '../services/standalone/src/up.ts'
 import { byHand, type ByHand } from './compose/by-hand.ts'
 import { kafkaMissing, startKafka, type Cluster } from './kafka/broker.ts'
@@ -31,6 +34,8 @@ const run = promisify(execFile)
 
 const folder = mkdtempSync(join(tmpdir(), 'ribscope-services-'))
 const services: Service[] = []
+/** Those that do not live to the end. */
+const mortals: Service[] = []
 let cluster: Cluster
 let clickhouse: ClickHouseProcess
 let compose: ByHand
@@ -38,8 +43,8 @@ let compose: ByHand
 const environment = (name: string): Record<string, string> =>
   compose.environment(name, { kafka: cluster.addresses, clickhouse: clickhouse.url })
 
-async function start(name: ServiceName) {
-  const service = await Service.start(name, environment(name))
+async function start(name: ServiceName, env: Record<string, string> = {}) {
+  const service = await Service.start(name, { ...environment(name), ...env })
   services.push(service)
   return service
 }
@@ -86,6 +91,76 @@ async function sameFindings(server: Store, embedded: Store): Promise<void> {
   expect(pair[0].length).toBeGreaterThan(3)
 }
 
+const PEER = { address: '192.0.2.1', asn: 64501, id: '192.0.2.1' }
+const SILENCE_S = 3
+
+function routerAt({ bmpPort }: Service, name: string): Socket {
+  const socket = connect(bmpPort, '127.0.0.1').on('error', () => undefined)
+  const messages = [initiation(name), peerUp(PEER), announce(PEER, '198.51.100.0/24')]
+  socket.write(Uint8Array.from(messages.flat()))
+  return socket
+}
+
+/** The broker is frozen, then the writer, then a collector is killed: only the last is the loss of a feed. */
+async function lostWithItsCollector(writer: Service, other: Service): Promise<void> {
+  const env = { RIBSCOPE_COLLECTOR: 'mortal', RIBSCOPE_LOST_AFTER: String(SILENCE_S) }
+  const mortal = await Service.start('collector', { ...environment('collector'), ...env })
+  mortals.push(mortal)
+  const session = await as('ribscope_api').session('lost')
+  const one = async (sql: string): Promise<number> =>
+    Number((await session.query<{ n: number }>(sql))[0]?.n)
+  /** What was ever found of it. */
+  const found = async (): Promise<string> => {
+    const rows = await session.query<{ status: string }>(
+      'SELECT status FROM ribscope.findings_log WHERE kind = \'FEED_LOST\' AND scope = \'{"router":"bereft"}\' ORDER BY version',
+    )
+    return rows.map(({ status }) => status).join()
+  }
+  const up = (): Promise<number> =>
+    one("SELECT up AS n FROM ribscope.router_state WHERE router = 'bereft'")
+  /** By the clock of the store. */
+  const silentFor = (): Promise<number> =>
+    one(
+      "SELECT dateDiff('millisecond', max(inserted_at), now64(6)) / 1000 AS n FROM ribscope.beats WHERE router = 'bereft'",
+    )
+  const silence = () =>
+    until('silence', async () => (await silentFor()) > SILENCE_S + 1, 30_000, 100)
+  const heard = () =>
+    until(
+      'a sign of life, and that all is stored',
+      async () => {
+        const seconds = await one(
+          "SELECT dateDiff('millisecond', max(reached), now64(6)) / 1000 AS n FROM ribscope.pipeline",
+        )
+        return seconds < SILENCE_S / 2 && (await silentFor()) < SILENCE_S / 2
+      },
+      60_000,
+      100,
+    )
+  const sockets = [routerAt(mortal, 'bereft')]
+  await heard()
+  const broker = cluster.brokers[0]!.pid!
+  process.kill(broker, 'SIGSTOP')
+  await silence().finally(() => process.kill(broker, 'SIGCONT'))
+  await heard()
+  writer.kill('SIGSTOP')
+  mortal.kill('SIGKILL')
+  await mortal.exit
+  await silence().finally(() => {
+    writer.kill('SIGCONT')
+  })
+  expect([await found(), await up()]).toEqual(['', 1])
+  await until('FEED_LOST', async () => (await found()) === 'open', 60_000)
+  expect(await up()).toBe(0)
+  const stale = "SELECT max(stale) AS n FROM ribscope.rib_current WHERE router = 'bereft'"
+  expect(await one(stale)).toBe(1)
+  sockets.push(routerAt(other, 'bereft'))
+  await until('it is back', async () => (await found()) === 'open,resolved', 30_000)
+  expect([await up(), await one(stale)]).toEqual([1, 0])
+  for (const socket of sockets) socket.destroy()
+  await session.close()
+}
+
 /** One is frozen, the other goes on, and what the first finds when it wakes up is nobody's. */
 async function takenOver(first: Service, second: Service): Promise<void> {
   expect([await active(first), await active(second)]).toEqual([1, 0])
@@ -128,7 +203,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const each of stores) await each.close()
-  for (const service of services) service.kill('SIGKILL')
+  for (const service of [...services, ...mortals]) service.kill('SIGKILL')
   if (missing === undefined) await Promise.all([cluster.close(), clickhouse.kill()])
   rmSync(folder, { recursive: true, force: true })
 })
@@ -154,7 +229,8 @@ describe.skipIf(missing !== undefined)(
       expect(migrated.stdout).toMatch(/^schema version \d+, \d+ migrations applied\n$/)
       const [collector, writer, analyst, api, up] = await Promise.all([
         start('collector'),
-        start('writer'),
+        // For what is asked of it at the end.
+        start('writer', { RIBSCOPE_LOST_AFTER: String(SILENCE_S) }),
         start('analyst'),
         start('api'),
         startUp({
@@ -216,6 +292,7 @@ describe.skipIf(missing !== undefined)(
       }
       await sameFindings(as('ribscope_api'), up.store)
       await up.stop()
+      await lostWithItsCollector(writer, collector)
       await takenOver(analyst, standby)
       // Nobody was refused anything.
       for (const each of services) expect(each.text()).not.toMatch(/Not enough privileges/)

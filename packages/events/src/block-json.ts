@@ -1,4 +1,5 @@
 /** Rows of Native blocks as the JSON lines that `decode` prints of them: the columns of the views that people read. */
+import { BEAT_COLUMNS, BEATS } from './beats.ts'
 import { formatIp } from './ip.ts'
 import type { JsonTable } from './json-sink.ts'
 import { readNative, utf8, NativeError } from './native-reader.ts'
@@ -30,7 +31,7 @@ export interface BlockRow {
  * @param body Native blocks of one table
  * @throws NativeError for anything else
  */
-export function* rowsOfBlocks(table: Table, body: Uint8Array): Generator<BlockRow> {
+export function* rowsOfBlocks(table: Table | typeof BEATS, body: Uint8Array): Generator<BlockRow> {
   const blocks = readNative(body)
   for (;;) {
     const block = guarded(() => blocks.next())
@@ -53,23 +54,25 @@ function guarded<T>(read: () => T): T {
   }
 }
 
-function rowReader(table: Table, block: NativeBlockRows): (row: number) => BlockRow {
+function rowReader(table: Table | typeof BEATS, block: NativeBlockRows): (row: number) => BlockRow {
   switch (table) {
     case 'route_log':
       return (row) => routeRow(block, row, VIEW_OF.route_log)
     case 'session_log':
-      return smallRow(SESSION_COLUMNS, block, table)
+      return smallRow(SESSION_COLUMNS, block, VIEW_OF[table])
     case 'stats_log':
-      return smallRow(STATS_COLUMNS, block, table)
+      return smallRow(STATS_COLUMNS, block, VIEW_OF[table])
     case 'error_log':
-      return smallRow(ERROR_COLUMNS, block, table)
+      return smallRow(ERROR_COLUMNS, block, VIEW_OF[table])
+    case BEATS:
+      return smallRow(BEAT_COLUMNS, block, table)
   }
 }
 
 function smallRow<Row>(
   columns: readonly Column<Row>[],
   block: NativeBlockRows,
-  table: Table,
+  table: string,
 ): (row: number) => BlockRow {
   const fields = columns.map(({ name, jsonName, kind }) => {
     const values = block.columns.get(name)
@@ -86,7 +89,7 @@ function smallRow<Row>(
         if (value === undefined) throw new NativeError(`${table}: a row without ${key}`)
         return `${key}:${kind.json(cellOf(kind, value))}`
       })
-      return `{"table":"${VIEW_OF[table]}",${parts.join(',')}}`
+      return `{"table":"${table}",${parts.join(',')}}`
     },
   })
 }

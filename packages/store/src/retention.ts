@@ -110,6 +110,7 @@ export async function retain(
     await run('end_route_transitions', { horizon })
     await run('end_edge_log', { horizon })
     await run('end_session_log', { horizon })
+    await run('end_beats', { horizon, shown: clickhouseTime(dayOf(nowUs, 1)) })
     await run('end_findings_log', { horizon })
     await run('end_incidents_log', { horizon })
   }

@@ -18,6 +18,8 @@ export interface AnalystOptions {
   readonly startedAt?: number
   /** Whether the sizes of all tables are kept once a minute (the view table_sizes). Default false: recordings need none. */
   readonly sizes?: boolean
+  /** Whether collectors tell of their sessions from time to time, so that silence means something. Default false. */
+  readonly beats?: boolean
   /** Of the lease under which it works; the server takes findings of that term only while it is the last. Default: no lease. */
   readonly term?: number
   /** Called for every change, after it is stored. */
@@ -73,6 +75,8 @@ export class Analyst {
   #changedAfter = NEVER
   #markedAfter = NEVER
   #movedAfter = NEVER
+  /** Which sessions are silent, as far as families know. */
+  #silent = '0'
   #first = true
   /** Of a round that failed before it was done with them. */
   readonly #left = { unknown: false, peers: false, vips: false, vteps: false }
@@ -198,11 +202,15 @@ export class Analyst {
       changed_after: this.#changedAfter,
       marked_after: this.#markedAfter,
     })
+    const silent = await this.#silence()
     const inputs = new Set<Input>()
     if (row === undefined) return inputs
-    if (this.#first) inputs.add('session')
+    if (this.#first || silent !== this.#silent) inputs.add('session')
     const routes = isTime(row.changed)
-    if (!routes && !isTime(row.session)) return inputs
+    if (!routes && !isTime(row.session)) {
+      this.#silent = silent
+      return inputs
+    }
 
     const since = [row.changed_rx, row.swept_rx].filter(isTime).sort()[0]
     if (routes && since !== undefined) {
@@ -226,6 +234,7 @@ export class Analyst {
       if (routes) this.#changedAfter = row.changed ?? this.#changedAfter
       if (isTime(row.session)) this.#markedAfter = row.session
       if (moved !== undefined && isTime(moved.last)) this.#movedAfter = moved.last
+      this.#silent = silent
       Object.assign(this.#left, { unknown: false, peers: false, vips: false, vteps: false })
       return inputs
     }
@@ -251,6 +260,12 @@ export class Analyst {
       inputs.add('edge')
     }
     return done()
+  }
+
+  async #silence(): Promise<string> {
+    if (this.#options.beats !== true) return this.#silent
+    const [row] = await this.#db.query<{ silent: string }>(query('silences'))
+    return row?.silent ?? '0'
   }
 
   /** Who is a node or a VIP changed: the links are others. */

@@ -13,6 +13,7 @@ interface State {
   readonly routers: { state: string; n: string }[]
   readonly peers: { state: string; n: string }[]
   readonly views: { trust: string; n: string }[]
+  readonly ways: { topic: string; age: number }[]
 }
 
 export function installMetrics(app: FastifyInstance, registry: Registry, context: Context): void {
@@ -37,17 +38,23 @@ export function installMetrics(app: FastifyInstance, registry: Registry, context
   const routers = gauge('ribscope_bmp_sessions', 'Routers by state of their BMP session', ['state'])
   const peers = gauge('ribscope_bgp_peers', 'BGP sessions that BMP reports, by state', ['state'])
   const views = gauge('ribscope_views', 'Views (router, RIB, family) by trust', ['trust'])
+  const ways = gauge(
+    'ribscope_pipeline_age_seconds',
+    'How long ago was published what is stored; silence of collectors since means nothing',
+    ['topic'],
+  )
 
   let read = 0
   let reading: Promise<void> | undefined
   const refresh = async (): Promise<void> => {
     const state = await stateOf(context)
-    for (const each of [findings, routers, peers, views]) each.reset()
+    for (const each of [findings, routers, peers, views, ways]) each.reset()
     for (const { kind, severity, n } of state.findings) findings.set({ kind, severity }, Number(n))
     incidents.set(Number(state.incidents[0]?.n ?? 0))
     for (const { state: name, n } of state.routers) routers.set({ state: name }, Number(n))
     for (const { state: name, n } of state.peers) peers.set({ state: name }, Number(n))
     for (const { trust, n } of state.views) views.set({ trust }, Number(n))
+    for (const { topic, age } of state.ways) ways.set({ topic }, age)
     read = Date.now()
   }
 
@@ -76,7 +83,7 @@ export function installMetrics(app: FastifyInstance, registry: Registry, context
 }
 
 async function stateOf({ db }: Context): Promise<State> {
-  const [findings, incidents, routers, peers, views] = await Promise.all([
+  const [findings, incidents, routers, peers, views, ways] = await Promise.all([
     db.query<State['findings'][number]>(
       "SELECT kind, severity, count() AS n FROM ribscope.findings WHERE status = 'open' GROUP BY kind, severity",
     ),
@@ -92,6 +99,9 @@ async function stateOf({ db }: Context): Promise<State> {
     db.query<State['views'][number]>(
       "SELECT if(withdraw_only, 'untrusted', 'trusted') AS trust, count() AS n FROM ribscope.view_health GROUP BY trust",
     ),
+    db.query<State['ways'][number]>(
+      "SELECT topic, dateDiff('microsecond', reached, now64(6, 'UTC')) / 1e6 AS age FROM ribscope.pipeline",
+    ),
   ])
-  return { findings, incidents, routers, peers, views }
+  return { findings, incidents, routers, peers, views, ways }
 }

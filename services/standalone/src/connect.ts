@@ -103,6 +103,19 @@ export const TOPIC: Flags = {
   },
 }
 
+/** Signs of life of collectors, and how they come here: the same for both. */
+export const LOST: Flags = {
+  usage: `  --lost-after SECONDS a router whose collector is silent for so long has lost its feed (default 60); the
+                       same for collectors and writers`,
+  options: { 'lost-after': { type: 'string', default: '60' } },
+  env: { 'lost-after': 'RIBSCOPE_LOST_AFTER' },
+}
+
+/** @returns milliseconds. @throws UsageError */
+export function lostAfterOf(ctx: Context): number {
+  return 1000 * (number(ctx.values, 'lost-after', { min: 1, max: 86_400 }) ?? 60)
+}
+
 /** `--kafka-group`: who shares the partitions of topics that are read. */
 export const groupFlag = (about: string, name: string): Flags => ({
   usage: `  --kafka-group NAME   ${about} (default ${name})`,

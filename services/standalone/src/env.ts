@@ -140,6 +140,11 @@ export const ENV: readonly EnvTwin[] = [
     about: 'topics are not made: one that is not there is an error',
   },
   {
+    flag: 'lost-after',
+    variable: 'RIBSCOPE_LOST_AFTER',
+    about: 'seconds of silence of a collector after which its routers have lost their feed',
+  },
+  {
     flag: 'metrics',
     variable: 'RIBSCOPE_METRICS',
     about: 'where a service serves /metrics, /healthz and /readyz, HOST:PORT',

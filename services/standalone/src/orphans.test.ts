@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Analyst } from '@ribscope/analyst'
-import { detectorViews } from '@ribscope/detectors'
+import { clickhouseTime, detectorViews } from '@ribscope/detectors'
 import { NativeSink, RouterSession } from '@ribscope/events'
 import { defaultFabric } from '@ribscope/fabric'
 import { migrate } from '@ribscope/store'
@@ -145,6 +145,90 @@ test('a router that stays away is a lost feed after its grace, one that comes ba
   ])
   await analyst.close()
 })
+
+/** A sign of life, by when it was stored: of a session, or with router '' of a writer. Seconds of the store's clock. */
+const beat = (router: string, opened: number, stored: number, way = { asked: 0, steady: 0 }) => {
+  const time = (second: number): string => clickhouseTime(T0 + second * S)
+  return store.insertRows('beats', [
+    {
+      ...{ topic: 'events', router, sender: router === '' ? `w${way.steady}` : 'c1' },
+      bmp_session: router === '' ? 0 : T0 + opened * S,
+      // The collector's clock is an hour behind.
+      ...{ rx_ts: time(stored - 3_600), patience_us: 60 * S, inserted_at: time(stored) },
+      ...{ asked_at: time(way.asked), steady_since: time(way.steady) },
+    },
+  ])
+}
+
+const wayIsFree = (asked: number, steady: number, stored = asked + 1) =>
+  beat('', 0, stored, { asked, steady })
+
+test('a collector that is silent is a lost feed once all that it might have said is stored, and no sooner', async () => {
+  const analyst = await Analyst.create({ store, config: defaultFabric(), beats: true })
+  const NAMES = ['quiet', 'twice', 'older']
+  /** What is open, and what else says so. */
+  const lost = async (second: number): Promise<readonly string[]> => {
+    await analyst.round(T0 + second * S)
+    const open = analyst
+      .findings()
+      .filter(({ kind, status }) => kind === 'FEED_LOST' && status === 'open')
+      .map(({ scope }) => String(scope['router']))
+      .filter((name) => NAMES.includes(name))
+    const down = await db.query<{ router: string }>(
+      `SELECT router FROM ribscope.router_state WHERE NOT up AND router IN {names:Array(String)}`,
+      { names: NAMES },
+    )
+    const stale = await db.query<{ router: string }>(
+      `SELECT DISTINCT router FROM ribscope.rib_live WHERE stale AND router IN {names:Array(String)}`,
+      { names: NAMES },
+    )
+    expect([down, stale].map((rows) => rows.map(({ router }) => router))).toEqual([open, open])
+    return open
+  }
+  // `older` has a collector of an earlier version; the first session of `twice` goes on beside the second for a while.
+  for (const name of NAMES) await connect(name, 600)
+  await connect('twice', 700)
+  await beat('quiet', 600, 4_300)
+  await beat('twice', 600, 4_300)
+  await beat('twice', 700, 4_300)
+  await wayIsFree(4_359, 4_000)
+  expect(await lost(760)).toEqual([])
+  // No writer, then one that begins anew.
+  expect(await lost(1_000)).toEqual([])
+  await beat('twice', 700, 4_990)
+  await wayIsFree(5_000, 5_000)
+  expect(await lost(1_010)).toEqual([])
+  await wayIsFree(5_059, 5_000)
+  expect(await lost(1_060)).toEqual([])
+  await beat('twice', 700, 5_060)
+  await wayIsFree(5_061, 5_000)
+  expect(await lost(1_061)).toEqual(['quiet'])
+  const [finding] = analyst.findings().filter(({ scope }) => scope['router'] === 'quiet')
+  expect(finding).toMatchObject({
+    metrics: { reason: 'collector-silent', collector: 'c1' },
+    evidence: [{ router: 'quiet', seq: 1, rx_ts: '2027-01-15T08:11:40.000000Z' }],
+  })
+  // A writer wakes up, with what it asked long ago.
+  await wayIsFree(4_365, 4_001, 5_065)
+  expect(await lost(1_065)).toEqual(['quiet'])
+  // Brokers are away and come back, writers are others: what was lost stays lost.
+  await wayIsFree(5_068, 5_067)
+  expect(await lost(1_068)).toEqual(['quiet'])
+  // The collector was only slow.
+  await beat('quiet', 600, 5_070)
+  expect(await lost(1_070)).toEqual([])
+  await beat('twice', 700, 5_140)
+  await wayIsFree(5_140, 5_000)
+  expect(await lost(1_140)).toEqual(['quiet'])
+  await connect('quiet', 1_200)
+  await beat('quiet', 1_200, 5_200)
+  await beat('twice', 700, 5_200)
+  await wayIsFree(5_210, 5_000)
+  expect(await lost(1_210)).toEqual([])
+  // Its routes are those of the new session, and are not in doubt again when that one is closed as it should be.
+  expect(await ends()).not.toContainEqual(expect.objectContaining({ router: 'quiet' }))
+  await analyst.close()
+}, 60_000)
 
 test('a store that fails in the middle of rounds, wherever in them: what was found is stored, each change once', async () => {
   const startedAt = T0 + 400 * S

@@ -1,7 +1,7 @@
 /** Messages of any topic of ours as JSON lines: rows, raw BMP, dead letters; what is none of them is shown as that. */
 import { BadMessage, decodeHeaders } from '@ribscope/bus'
 import type { BatchHeaders, Message } from '@ribscope/bus'
-import { NativeError, rowsOfBlocks, SessionCodecs, VIEW_OF } from '@ribscope/events'
+import { BEATS, NativeError, rowsOfBlocks, SessionCodecs, VIEW_OF } from '@ribscope/events'
 import type { Table } from '@ribscope/events'
 import { BmpFramer, DecodeError, decodeBmpMessage, decodeObmp, looksLikeObmp } from '@ribscope/wire'
 import type { BmpMessage, ObmpFrame, V4TlvTable } from '@ribscope/wire'
@@ -70,6 +70,11 @@ export class TapLines {
     const { table, router, format } = headers
     const view = Object.hasOwn(VIEW_OF, table) ? VIEW_OF[table as Table] : undefined
     if (!this.#wants(table) && (view === undefined || !this.#wants(view))) return
+    if (table === BEATS) {
+      // Signs of life say nothing of routes: for those that ask for them.
+      if (this.#filter.table === BEATS) yield* this.#beats(message)
+      return
+    }
     if (!this.#isFrom(router)) return
     if (format === 'json') {
       yield* this.#jsonLines(message)
@@ -77,6 +82,10 @@ export class TapLines {
     }
     if (view === undefined) throw new BadMessage(`table ${table} is not known here`)
     yield* this.#nativeRows(headers, message)
+  }
+
+  *#beats({ value }: Message): Generator<string> {
+    for (const row of rowsOfBlocks(BEATS, value)) yield row.json()
   }
 
   *#nativeRows({ table }: BatchHeaders, { value }: Message): Generator<string> {

@@ -12,6 +12,7 @@ interface FeedLoss {
   up_at: string | null
   reason: string
   seq: string
+  collector: string
   reported_by: string[]
   /** VIPs that were ever announced on it. */
   vips: string[]
@@ -56,6 +57,9 @@ const CLUSTER_NEAR_US = 5e6
 const OWN_REASONS = new Set(['shutdown', 'collector-restart'])
 const OWN_GRACE_US = 60e6
 
+/** Nobody ended it, and its collector does not say any more that it is open. */
+const SILENT = 'collector-silent'
+
 const span = (row: { up_at: string | null }): { until?: number } =>
   row.up_at === null ? {} : { until: Number(row.up_at) }
 
@@ -91,12 +95,15 @@ export const sessions: Family = {
 
 function feedLoss(row: FeedLoss, settle: number, startedAt: number): Observation[] {
   const lost = Number(row.down_at)
+  const silent = row.reason === SILENT
   const evidence = [
     {
       router: row.router,
       seq: Number(row.seq),
       rx_ts: formatTime(lost),
-      text: `BMP session ended: ${row.reason}`,
+      text: silent
+        ? `the BMP session that collector ${row.collector} had: its last sign of life was at ${formatTime(lost)}`
+        : `BMP session ended: ${row.reason}`,
     },
   ]
   if (row.router_down_at !== null) {
@@ -121,18 +128,25 @@ function feedLoss(row: FeedLoss, settle: number, startedAt: number): Observation
   // The collector ended it: a router that comes back soon lost nothing.
   const ours = OWN_REASONS.has(row.reason)
   if (ours && row.up_at !== null) return []
+  const why = silent
+    ? `its collector ${row.collector} is silent: dead, or cut off from the brokers`
+    : row.reason
   return [
     {
       kind: 'FEED_LOST',
       scope: { router: row.name },
       since: lost,
       ...span(row),
-      openAt: ours ? Math.max(lost, startedAt) + OWN_GRACE_US : lost + settle,
-      ...(ours ? {} : { brief: 'counts' as const }),
+      // Silence was waited for already. A router that changed collectors meanwhile lost nothing.
+      openAt: silent ? 0 : ours ? Math.max(lost, startedAt) + OWN_GRACE_US : lost + settle,
+      ...(ours || silent ? {} : { brief: 'counts' as const }),
       severity: 'minor',
       confidence: 'high',
-      metrics: { tors: [], vips: row.vips, reason: row.reason },
-      explanation: `The BMP session of ${row.name} was lost (${row.reason}). No neighbour lost BGP with it: what it showed is kept, marked stale.`,
+      metrics: {
+        ...{ tors: [], vips: row.vips, reason: row.reason },
+        ...(silent ? { collector: row.collector } : {}),
+      },
+      explanation: `The BMP session of ${row.name} was lost (${why}). No neighbour lost BGP with it: what it showed is kept, marked stale.`,
       evidence,
       entities: [`router:${row.name}`],
     },

@@ -6,6 +6,8 @@ import {
   groupOf,
   KAFKA,
   kafkaOf,
+  LOST,
+  lostAfterOf,
   METRICS,
   optionalTopic,
   TOPIC,
@@ -51,6 +53,7 @@ export const command: Command = {
     },
     KAFKA,
     TOPIC,
+    LOST,
     METRICS,
     LOG,
   ),
@@ -59,6 +62,7 @@ export const command: Command = {
     const metrics = hostPort('--metrics', ctx.values['metrics'])
     const kafka = kafkaOf(ctx, 'collector')
     const topic = topicOf(ctx)
+    const lostAfterMs = lostAfterOf(ctx)
     const rawTopic = optionalTopic(ctx, 'raw-topic')
     if (rawTopic === topic.topic) throw new UsageError('--raw-topic: that is the topic of events')
     const format = oneOf(ctx.values, 'format', FORMATS) ?? 'native'
@@ -79,7 +83,7 @@ export const command: Command = {
         return running
       }
       const { startCollector } = await import('../services/collector.ts')
-      const running = await startCollector({ ...outlet, bmp, rawTopic })
+      const running = await startCollector({ ...outlet, bmp, rawTopic, lostAfterMs })
       const { address, port } = running.bmp.address ?? { address: '', port: 0 }
       log.info(
         { bmp: `${address}:${String(port)}`, topic: topic.topic, metrics: running.health.address },

@@ -5,6 +5,8 @@ import {
   groupOf,
   KAFKA,
   kafkaOf,
+  LOST,
+  lostAfterOf,
   METRICS,
   serverOf,
   STORE,
@@ -24,6 +26,7 @@ export const command: Command = {
     KAFKA,
     groupFlag('writers of one group share the partitions', 'ribscope-writer'),
     TOPIC,
+    LOST,
     STORE,
     METRICS,
     LOG,
@@ -33,13 +36,14 @@ export const command: Command = {
     const metrics = hostPort('--metrics', ctx.values['metrics'])
     const kafka = kafkaOf(ctx, 'writer')
     const topic = topicOf(ctx)
+    const lostAfterMs = lostAfterOf(ctx)
     const store = serverOf(ctx)
     const waitMs = waitOf(ctx)
     const groupId = groupOf(ctx)
     return serve(ctx, 'writer', async (log) => {
       const { startWriter } = await import('../services/writer.ts')
       const common = { store, waitMs, metrics, log, signal: ctx.signal }
-      const running = await startWriter({ ...common, kafka, topic, groupId })
+      const running = await startWriter({ ...common, kafka, topic, groupId, lostAfterMs })
       log.info(
         { topic: topic.topic, groupId, url: store.url, metrics: running.health.address },
         'writer is up',

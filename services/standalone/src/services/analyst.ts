@@ -60,6 +60,7 @@ async function keepLease(
       config,
       startedAt,
       term: lease.term,
+      beats: true,
       retention,
       log,
       counted,

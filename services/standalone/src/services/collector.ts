@@ -2,6 +2,7 @@
 import { createBmpServer } from '@ribscope/collector'
 import type { BmpServer, BmpServerConfig } from '@ribscope/collector'
 import { watchCollector } from '../telemetry.ts'
+import { beatOfSessions } from './beats.ts'
 import { MAX_MESSAGE_OCTETS } from './broker.ts'
 import type { Health } from './health.ts'
 import { DRAIN_MS, openPublisher, startCollecting } from './outlet.ts'
@@ -11,6 +12,8 @@ export interface CollectorOptions extends OutletOptions {
   readonly bmp: BmpServerConfig
   /** Gets the messages of routers as they were received. */
   readonly rawTopic?: string | undefined
+  /** How long a session may be without a sign of life from here. */
+  readonly lostAfterMs: number
 }
 
 export interface Collector {
@@ -25,7 +28,7 @@ const MAX_OFFERED_OCTETS = 8 << 20
 
 /** @throws BusError when the topic can't be used; EADDRINUSE for a taken port */
 export function startCollector(options: CollectorOptions): Promise<Collector> {
-  const { rawTopic, log } = options
+  const { rawTopic, lostAfterMs, log } = options
   return startCollecting(options, async (outlet) => {
     const raw =
       rawTopic === undefined
@@ -42,6 +45,13 @@ export function startCollector(options: CollectorOptions): Promise<Collector> {
     )
     watchCollector(outlet.registry, bmp, outlet.publisher)
     await bmp.start()
+    // Nobody stores what is published as JSON.
+    if (options.bmp.format !== 'json') {
+      const { topic } = options.topic
+      const common = { kafka: outlet.kafka, topic, lostAfterMs, log: log.child({ part: 'beats' }) }
+      const beats = beatOfSessions(bmp, options.bmp.collector, common)
+      outlet.stops.push(() => beats.stop())
+    }
     outlet.stops.push(() => bmp.stop())
     return { bmp }
   })

@@ -1,8 +1,10 @@
 /** The writer as a process of its own: from Kafka into ClickHouse. */
 import { connectKafka } from '@ribscope/bus'
 import type { KafkaConnection, TopicOptions } from '@ribscope/bus'
+import { BEATS } from '@ribscope/events'
 import { KafkaWriter } from '@ribscope/writer'
 import { countStored, watchWriter } from '../telemetry.ts'
+import { beatOfWay } from './beats.ts'
 import { MAX_MESSAGE_OCTETS, topicWhenThere } from './broker.ts'
 import { unlessFailing, type Health } from './health.ts'
 import { startService, type ServiceOptions } from './service.ts'
@@ -12,6 +14,8 @@ export interface WriterServiceOptions extends ServiceOptions, StoreOptions {
   readonly kafka: KafkaConnection
   readonly topic: Omit<TopicOptions, 'maxMessageOctets'>
   readonly groupId: string
+  /** Silence of collectors for so long means that their sessions are lost. */
+  readonly lostAfterMs: number
 }
 
 export interface WriterService {
@@ -23,7 +27,7 @@ export interface WriterService {
 
 /** @throws BusError when a topic can't be used; StoreError when the schema does not become current */
 export function startWriter(options: WriterServiceOptions): Promise<WriterService> {
-  const { log, signal, groupId } = options
+  const { log, signal, groupId, lostAfterMs } = options
   return startService(options, NO_SCHEMA, async ({ registry, health, stops }) => {
     // It reads no views.
     const store = await storeWhenCurrent(options, undefined)
@@ -42,13 +46,16 @@ export function startWriter(options: WriterServiceOptions): Promise<WriterServic
       deadLetterTopic,
       store,
       log: log.child({ part: 'writer' }),
-      onInserted: (_table, rows, octets, seconds) => {
-        stored(rows, octets, seconds)
+      onInserted: (table, rows, octets, seconds) => {
+        if (table !== BEATS) stored(rows, octets, seconds)
       },
     })
     watchWriter(registry, writer)
     await writer.start()
     stops.push(() => writer.stop())
+    const part = log.child({ part: 'beats' })
+    const beats = beatOfWay(store, { kafka, topic: topic.topic, lostAfterMs, log: part })
+    stops.push(() => beats.stop())
     health.missing = unlessFailing(writer, 'store: inserts fail')
     return { writer }
   })
