@@ -1,14 +1,11 @@
 /** Test helper: `ribscope up` as a process of its own, and routers that speak BMP to it over TCP. */
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { Program } from '../program.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/ribscope.js', import.meta.url))
 const LIMIT_MS = 60_000
 
 /** Waits for a condition, not for a time. What it throws meanwhile is not yet. */
@@ -31,41 +28,12 @@ export async function until<T>(
   throw new Error(`not within ${LIMIT_MS} ms: ${what}`, { cause: last })
 }
 
-interface LogLine {
-  readonly level: number
-  readonly msg: string
-  readonly [key: string]: unknown
-}
-
-export class Up {
-  readonly logs: LogLine[] = []
-  /** What is no line of the log. */
-  other = ''
-  readonly #child: ChildProcess
-  readonly exit: Promise<readonly [code: number | null, signal: string | null]>
+export class Up extends Program {
   bmpPort = 0
-  url = ''
-
-  private constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [BIN, 'up', ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    this.exit = once(this.#child, 'close') as Promise<[number | null, string | null]>
-    let rest = ''
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      const lines = (rest + text).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) {
-        if (line.startsWith('{')) this.logs.push(JSON.parse(line) as LogLine)
-        else this.other += `${line}\n`
-      }
-    })
-    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.other += text))
-  }
 
   /** Runs it; it need not come up. */
   static spawn(...args: readonly string[]): Up {
-    return new Up(['--http', '127.0.0.1:0', ...args])
+    return new Up(['up', '--http', '127.0.0.1:0', ...args])
   }
 
   /** Runs it and waits until it is ready. */
@@ -79,14 +47,14 @@ export class Up {
     const up = Up.spawn('--data', data, '--config', config, '--bmp', bmp, ...more)
     try {
       await until('up', () => {
-        if (up.#child.exitCode !== null) return true
+        if (!up.running) return true
         const line = up.logs.find(({ msg }) => msg.startsWith('ribscope is up'))
         if (line === undefined) return false
         up.bmpPort = Number(String(line['bmp']).split(':').at(-1))
         up.url = String(line['http'])
         return true
       })
-      if (up.#child.exitCode !== null) throw new Error('it ended')
+      if (!up.running) throw new Error('it ended')
       await until('ready', async () => (await fetch(`${up.url}/readyz`)).status === 200)
     } catch (error) {
       up.kill('SIGKILL')
@@ -95,17 +63,9 @@ export class Up {
     return up
   }
 
-  text(): string {
-    return this.other + this.logs.map((line) => JSON.stringify(line)).join('\n')
-  }
-
-  kill(signal: 'SIGKILL' | 'SIGTERM'): void {
-    this.#child.kill(signal)
-  }
-
   /** Resident octets. */
   get rss(): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? NaN) * 1024
   }
 
@@ -137,13 +97,6 @@ export class Up {
   > {
     const response = await fetch(`${this.url}/api/v1/findings?limit=1000`)
     return ((await response.json()) as { items: never[] }).items
-  }
-
-  /** The value of a metric, summed over its labels. */
-  async metric(name: string): Promise<number> {
-    const text = await (await fetch(`${this.url}/metrics`)).text()
-    const lines = text.split('\n').filter((line) => line.split(/[ {]/)[0] === name)
-    return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
   }
 
   /** Waits until the analyst has looked at what is stored by now. */
