@@ -1,20 +1,24 @@
 const encoder = new TextEncoder()
 
+/** From here on a call that copies all is worth its price. */
+const LONG = 64
+
 /** A growing octet buffer for encoders. `bytes` up to `length` is what was written. */
 export class ByteWriter {
   bytes: Uint8Array<ArrayBuffer>
   length = 0
-  #view: DataView
+  /** over `bytes` */
+  view: DataView
 
   constructor(octets = 4096) {
     this.bytes = new Uint8Array(octets)
-    this.#view = new DataView(this.bytes.buffer)
+    this.view = new DataView(this.bytes.buffer)
   }
 
   /** Writes into another buffer from now on; what was written stays in the old one. */
   use(bytes: Uint8Array<ArrayBuffer>): void {
     this.bytes = bytes
-    this.#view = new DataView(bytes.buffer)
+    this.view = new DataView(bytes.buffer)
     this.length = 0
   }
 
@@ -27,7 +31,15 @@ export class ByteWriter {
     const larger = new Uint8Array(size)
     larger.set(this.bytes.subarray(0, this.length))
     this.bytes = larger
-    this.#view = new DataView(larger.buffer)
+    this.view = new DataView(larger.buffer)
+  }
+
+  /** Makes room for octets that the caller writes. @returns the place of the first */
+  room(octets: number): number {
+    this.reserve(octets)
+    const at = this.length
+    this.length = at + octets
+    return at
   }
 
   u8(value: number): void {
@@ -37,13 +49,13 @@ export class ByteWriter {
 
   u16(value: number): void {
     this.reserve(2)
-    this.#view.setUint16(this.length, value, true)
+    this.view.setUint16(this.length, value, true)
     this.length += 2
   }
 
   u32(value: number): void {
     this.reserve(4)
-    this.#view.setUint32(this.length, value, true)
+    this.view.setUint32(this.length, value, true)
     this.length += 4
   }
 
@@ -56,7 +68,7 @@ export class ByteWriter {
 
   big64(value: bigint): void {
     this.reserve(8)
-    this.#view.setBigUint64(this.length, value, true)
+    this.view.setBigUint64(this.length, value, true)
     this.length += 8
   }
 
@@ -75,6 +87,13 @@ export class ByteWriter {
     this.reserve(octets.length)
     this.bytes.set(octets, this.length)
     this.length += octets.length
+  }
+
+  /** What was written at from..to once more. */
+  again(from: number, to: number): void {
+    let p = this.room(to - from)
+    if (to - from > LONG) this.bytes.copyWithin(p, from, to)
+    else for (let i = from; i < to; i++) this.bytes[p++] = this.bytes[i]!
   }
 
   /** Length and UTF-8. */

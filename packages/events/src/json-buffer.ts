@@ -152,6 +152,14 @@ export class JsonBuffer {
     bytes[--p] = ZERO + rest
   }
 
+  /** Some of the numbers, with commas between. */
+  numbers(values: Int32Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      if (i > from) this.octet(44)
+      this.u32(values[i]!)
+    }
+  }
+
   /** An integer from 0 to 2^53. */
   integer(value: number): void {
     if (value < 0x1_0000_0000) {

@@ -9,6 +9,7 @@ import { JsonBuffer, ascii, part } from './json-buffer.ts'
 import type { Part } from './json-buffer.ts'
 import {
   FLAG_DEFAULT_GW,
+  FLAG_IP_VERSION,
   FLAG_KEY_RD,
   FLAG_LINK_BW,
   FLAG_LOCAL_PREF,
@@ -19,24 +20,21 @@ import {
   FLAG_MM_STICKY,
   FLAG_NEXT_HOP,
   FLAG_NEXT_HOP_MAPPED,
+  FLAG_ORIGIN,
   FLAG_OWN_AS_PREPENDED,
+  FLAG_PHASE,
   FLAG_RMAC,
   FLAG_TEXT_KEY,
   RouteBlock,
-  USED_ENCAP,
   USED_GATEWAY,
   USED_KEY,
-  USED_LINK_BW,
-  USED_LOCAL_PREF,
-  USED_MED,
-  USED_MM_SEQ,
-  USED_NEXT_HOP_LL,
-  USED_ORIGINATOR,
   USED_PATH_ID,
   USED_RD,
+  USED_ROW_HASH,
   USED_VNI2,
 } from './route-block.ts'
 import type { ArrayColumn, RowPeer, TextRun } from './route-block.ts'
+import type { FieldList, RouteFields } from './route-fields.ts'
 import { PHASE_DUMP, ROW_ANNOUNCE, RouteExtractor } from './route-extractor.ts'
 import type { RouteContext } from './route-extractor.ts'
 import { ERROR_COLUMNS, SESSION_COLUMNS, STATS_COLUMNS } from './rows.ts'
@@ -87,6 +85,8 @@ const NO_EVPN = part('0,"esi":"","eth_tag":0,"mac":"","host_ip":"","gw_ip":"","v
 const ATTR_HASH = part(',"attr_hash":"')
 const FWD_HASH = part('","fwd_hash":"')
 const NULL = part('null')
+const MAC_OCTETS = new Uint8Array(6)
+const MAC_VIEW = new DataView(MAC_OCTETS.buffer)
 const HEX_PREFIX = part('0x')
 const MAPPED = part('::ffff:')
 const ORIGINS = ['igp', 'egp', 'incomplete', '']
@@ -143,7 +143,6 @@ export class JsonSink extends RouteExtractor implements RowSink {
     if (rows === 0) return 0
     const block = this.block
     if (this.#tables.has('route_events')) {
-      block.closeRun(1)
       this.#render(block, context)
     }
     block.clear()
@@ -188,9 +187,6 @@ export class JsonSink extends RouteExtractor implements RowSink {
     })
   }
 
-  /** The rows of a field are rendered at once, from what the first has. */
-  protected override readonly once: boolean = true
-
   protected override takeBlock(evpn: boolean): RouteBlock {
     return new RouteBlock(evpn)
   }
@@ -216,7 +212,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
   #render(k: RouteBlock, context: RouteContext): void {
     const out = this.#out
     const n = k.n
-    const safi = k.safi[0]!
+    const safi = k.fields.safi[0]!
     const alike = !k.evpn && (safi === 1 || safi === 2)
     // Places in `out`, good until it is handed over.
     let attributesAt = 0
@@ -308,14 +304,22 @@ export class JsonSink extends RouteExtractor implements RowSink {
   #hashes(k: RouteBlock, row: number): void {
     const out = this.#out
     out.reserve(128)
-    if (k.action[0] !== ROW_ANNOUNCE) {
+    if (k.fields.action[0] !== ROW_ANNOUNCE) {
       out.part(NO_HASHES)
       return
     }
+    const { attrHash, fwdHash } = k.fields
     out.part(ATTR_HASH)
-    out.u64(k.attrHash[row * 2]!, k.attrHash[row * 2 + 1]!)
+    this.#hash(k, row, attrHash[0]!, attrHash[1]!)
     out.part(FWD_HASH)
-    out.u64(k.fwdHash[row * 2]!, k.fwdHash[row * 2 + 1]!)
+    this.#hash(k, row, fwdHash[0]!, fwdHash[1]!)
+  }
+
+  #hash(k: RouteBlock, row: number, lo: number, hi: number): void {
+    const own = (k.used & USED_ROW_HASH) !== 0
+    const a = own ? (lo + k.rowHash[row * 2]!) | 0 : lo
+    const b = own ? (hi + k.rowHash[row * 2 + 1]!) | 0 : hi
+    this.#out.u64((a | b) === 0 ? 1 : a, b)
   }
 
   #receiveTime(rxUs: number): void {
@@ -330,7 +334,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
     const { peer, bmpUs } = context
     let peerText = this.#peerTexts.get(peer)
     if (peerText === undefined) {
-      peerText = this.#describePeer(k, peer)
+      peerText = this.#describePeer(peer)
       this.#peerTexts.set(peer, peerText)
     }
     const out = this.#out
@@ -339,24 +343,25 @@ export class JsonSink extends RouteExtractor implements RowSink {
     if (bmpUs === 0) out.part(NULL)
     else this.#bmpTime.write(out, bmpUs)
     out.part(peerText)
-    out.part((k.flags[0]! & FLAG_LOC_RIB_ADDPATH) !== 0 ? ADDPATH_1 : ADDPATH_0)
-    out.part(VANTAGES[k.rib[0]!]!)
-    out.part(k.phase[0] === PHASE_DUMP ? DUMP : LIVE)
+    out.part((k.fields.flags[0]! & FLAG_LOC_RIB_ADDPATH) !== 0 ? ADDPATH_1 : ADDPATH_0)
+    out.part(VANTAGES[peer.ribCode]!)
+    out.part(((k.fields.flags[0]! >> FLAG_PHASE) & 3) === PHASE_DUMP ? DUMP : LIVE)
     out.text(peer.vrf)
     out.reserve(256)
     out.part(AFI)
-    out.u32(k.afi[0]!)
+    out.u32(k.fields.afi[0]!)
     out.part(SAFI)
-    out.u32(k.safi[0]!)
-    out.part(k.action[0] === ROW_ANNOUNCE ? ANNOUNCE : WITHDRAW)
+    out.u32(k.fields.safi[0]!)
+    out.part(k.fields.action[0] === ROW_ANNOUNCE ? ANNOUNCE : WITHDRAW)
   }
 
   /** From collector to rib: the same for all rows of a peer, table and epoch. */
-  #describePeer(k: RouteBlock, { rdHi, rdLo }: RowPeer): Part {
+  #describePeer(peer: RowPeer): Part {
     const facts = this.#facts
     if (facts === undefined) return part('')
-    const address = formatIp(new Uint8Array(k.peerAddr.buffer, 0, 16))
-    const key = new BigUint64Array(k.peerKey.buffer, 0, 1)[0]
+    const { a0, a1, a2, a3, keyLo, keyHi, rdHi, rdLo } = peer
+    const address = formatIp(new Uint8Array(Int32Array.of(a0, a1, a2, a3).buffer))
+    const key = (BigInt(keyHi >>> 0) << 32n) | BigInt(keyLo >>> 0)
     let rd = ''
     if ((rdLo | rdHi) !== 0) {
       const view = new DataView(new ArrayBuffer(8))
@@ -365,19 +370,19 @@ export class JsonSink extends RouteExtractor implements RowSink {
       rd = formatRd(new Uint8Array(view.buffer), 0)
     }
     const id = new JsonBuffer(16)
-    id.quad(k.peerBgpId[0]!)
+    id.quad(peer.bgpId)
     const fields = [
       `"collector":${JSON.stringify(facts.collector)}`,
       `"router":${JSON.stringify(facts.router)}`,
       `"router_addr":"${formatIp(facts.routerAddr)}"`,
       `"bmp_session":${facts.bmpSession}`,
       `"peer_key":"${key}"`,
-      `"peer_epoch":${k.peerEpoch[0]! >>> 0}`,
+      `"peer_epoch":${peer.epoch >>> 0}`,
       `"peer_addr":"${address}"`,
-      `"peer_asn":${k.peerAsn[0]! >>> 0}`,
+      `"peer_asn":${peer.asn >>> 0}`,
       `"peer_bgp_id":"${Buffer.from(id.bytes.subarray(0, id.length)).toString('latin1')}"`,
       `"peer_rd":"${rd}"`,
-      `"rib":"${RIBS[k.rib[0]!]}"`,
+      `"rib":"${RIBS[peer.ribCode]}"`,
       '',
     ]
     return part(`,${fields.join(',')}`)
@@ -387,18 +392,18 @@ export class JsonSink extends RouteExtractor implements RowSink {
   #nlri(k: RouteBlock, row: number): void {
     const out = this.#out
     const prefixAt = out.length
-    if (k.ipVersion[row] !== 0) this.#prefix(k, row)
+    if (ipVersion(k, row) !== 0) this.#prefix(k, row)
     const prefixEnd = out.length
     out.part(NLRI)
     const keyAt = (k.used & USED_KEY) === 0 ? -1 : this.#nextKey(k, row)
     const flags = k.flags[row]!
     if ((flags & FLAG_TEXT_KEY) !== 0) this.#text(k, k.evpn ? keyAt + 1 : keyAt)
     else if (k.evpn) this.#evpnNlri(k, row, keyAt)
-    else if (k.ipVersion[row] === 0) {
+    else if (ipVersion(k, row) === 0) {
       out.part(HEX_PREFIX)
       for (let i = keyAt; i < this.#keyAt; i++) out.hex(k.key[i]!)
     } else {
-      if (isVpn(k.safi[0]!)) {
+      if (isVpn(k.fields.safi[0]!)) {
         this.#rd(k, row)
         out.octet(58)
       }
@@ -412,7 +417,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
       this.#rd(k, row)
     } else if ((flags & FLAG_KEY_RD) !== 0) this.#rd(k, row)
     out.part(LABELS)
-    this.#numbers(out, k.labels, row)
+    this.#labels(k.labels, row)
     out.octet(93)
   }
 
@@ -443,7 +448,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
   }
 
   #address(k: RouteBlock, row: number): void {
-    if (k.ipVersion[row] === 4) this.#out.ipv4(k.addr[row * 4 + 3]!)
+    if (ipVersion(k, row) === 4) this.#out.ipv4(k.addr[row * 4 + 3]!)
     else this.#out.ipv6(new Uint8Array(k.addr.buffer), row * 16)
   }
 
@@ -486,7 +491,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
       if (type === 2) {
         out.part(MAC_48)
         out.colonHex(k.mac, row * 6, 6)
-        if (k.ipVersion[row] === 0) {
+        if (ipVersion(k, row) === 0) {
           out.octet(93)
           return
         }
@@ -507,24 +512,25 @@ export class JsonSink extends RouteExtractor implements RowSink {
   /** From next_hop to the number behind evpn_type. */
   #attributes(k: RouteBlock): void {
     const out = this.#out
-    if (k.action[0] !== ROW_ANNOUNCE) {
+    if (k.fields.action[0] !== ROW_ANNOUNCE) {
       out.reserve(NO_ATTRIBUTES.length + ROW_OCTETS)
       out.part(NO_ATTRIBUTES)
       return
     }
-    out.reserve(1024 + 16 * laneSum(k))
-    const flags = k.flags[0]!
+    const all = k.fields
+    out.reserve(1024 + 16 * laneSum(all))
+    const flags = all.flags[0]!
     out.part(NEXT_HOP)
     if ((flags & FLAG_NEXT_HOP_MAPPED) !== 0) out.part(MAPPED)
-    if ((flags & FLAG_NEXT_HOP) !== 0) this.#ip(k.nextHop)
+    if ((flags & FLAG_NEXT_HOP) !== 0) this.#ip(all.nextHop)
     out.part(NEXT_HOP_LL)
-    if ((k.used & USED_NEXT_HOP_LL) !== 0 && lanes(k.nextHopLl)) {
-      out.ipv6(new Uint8Array(k.nextHopLl.buffer), 0)
+    if (lanes(all.nextHopLl)) {
+      out.ipv6(new Uint8Array(all.nextHopLl.buffer), 0)
     }
     out.octet(34)
-    out.part(ORIGIN_TEXTS[k.origin[0]!]!)
+    out.part(ORIGIN_TEXTS[(flags >> FLAG_ORIGIN) & 3]!)
     const pathAt = out.length
-    this.#numbers(out, k.asPath, 0)
+    out.numbers(all.asPath.data, 0, all.asPath.ends[0]!)
     const pathEnd = out.length
     out.part(AS_PATH_TEXT)
     const sets = firstOf(k.asPathSets)
@@ -535,19 +541,18 @@ export class JsonSink extends RouteExtractor implements RowSink {
     } else {
       out.length--
       out.text(sets)
-      out.reserve(512 + 16 * laneSum(k))
+      out.reserve(512 + 16 * laneSum(all))
     }
     out.part((flags & FLAG_OWN_AS_PREPENDED) !== 0 ? OWN_1 : OWN_0)
     out.part(MED)
-    if ((flags & FLAG_MED) !== 0) out.u32((k.used & USED_MED) === 0 ? 0 : k.med[0]!)
+    if ((flags & FLAG_MED) !== 0) out.u32(all.med[0]!)
     else out.part(NULL)
     out.part(LOCAL_PREF)
-    if ((flags & FLAG_LOCAL_PREF) !== 0) {
-      out.u32((k.used & USED_LOCAL_PREF) === 0 ? 0 : k.localPref[0]!)
-    } else out.part(NULL)
+    if ((flags & FLAG_LOCAL_PREF) !== 0) out.u32(all.localPref[0]!)
+    else out.part(NULL)
     out.part(COMMUNITIES)
-    const communities = k.communities
-    for (let i = 0; i < communities.count && i < communities.ends[0]!; i++) {
+    const { communities } = all
+    for (let i = 0; i < communities.ends[0]!; i++) {
       if (i > 0) out.octet(44)
       out.octet(34)
       out.u32(communities.data[i]! >>> 16)
@@ -556,12 +561,12 @@ export class JsonSink extends RouteExtractor implements RowSink {
       out.octet(34)
     }
     out.part(EXT_COMMUNITIES)
-    this.#extensions(k, false)
+    this.#extensions(all.extCommunities, false)
     // They have taken room of their own out of what was reserved.
-    out.reserve(512 + 16 * laneSum(k))
+    out.reserve(512 + 16 * laneSum(all))
     out.part(LARGE_COMMUNITIES)
-    const large = k.largeCommunities
-    const largeEnd = large.used ? large.ends[0]! : 0
+    const large = all.largeCommunities
+    const largeEnd = large.ends[0]!
     for (let i = 0; i + 2 < largeEnd; i += 3) {
       if (i > 0) out.octet(44)
       out.octet(34)
@@ -573,10 +578,10 @@ export class JsonSink extends RouteExtractor implements RowSink {
       out.octet(34)
     }
     out.part(ORIGINATOR_ID)
-    if ((k.used & USED_ORIGINATOR) !== 0 && k.originatorId[0] !== 0) out.quad(k.originatorId[0]!)
+    if (all.originatorId[0] !== 0) out.quad(all.originatorId[0]!)
     out.part(CLUSTER_LIST)
-    const clusters = k.clusterList
-    const clustersEnd = clusters.used ? clusters.ends[0]! : 0
+    const clusters = all.clusterList
+    const clustersEnd = clusters.ends[0]!
     for (let i = 0; i < clustersEnd; i++) {
       if (i > 0) out.octet(44)
       out.octet(34)
@@ -593,22 +598,14 @@ export class JsonSink extends RouteExtractor implements RowSink {
     else this.#out.ipv6(octets, 0)
   }
 
-  #numbers(to: JsonBuffer, column: ArrayColumn, row: number): void {
-    if (!column.used) return
-    const start = row === 0 ? 0 : column.ends[row * 2 - 2]!
-    const end = column.ends[row * 2]!
-    for (let i = start; i < end; i++) {
-      if (i > start) to.octet(44)
-      to.u32(column.data[i]!)
-    }
+  #labels({ used, ends, data }: ArrayColumn, row: number): void {
+    if (used) this.#out.numbers(data, row === 0 ? 0 : ends[row * 2 - 2]!, ends[row * 2]!)
   }
 
   /** @param targetsOnly route targets, for `rts` */
-  #extensions(k: RouteBlock, targetsOnly: boolean): void {
-    const column = k.extCommunities
-    if (!column.used) return
+  #extensions(column: FieldList, targetsOnly: boolean): void {
     const out = this.#out
-    const end = column.ends[0]! * 2
+    const end = column.ends[0]!
     let first = true
     for (let i = 0; i < end; i += 2) {
       const hi = column.data[i + 1]!
@@ -633,7 +630,7 @@ export class JsonSink extends RouteExtractor implements RowSink {
     out.part(MAC)
     if ((k.flags[row]! & FLAG_MAC) !== 0) out.colonHex(k.mac, row * 6, 6)
     out.part(HOST_IP)
-    if (type === 2 && k.ipVersion[row] !== 0) this.#address(k, row)
+    if (type === 2 && ipVersion(k, row) !== 0) this.#address(k, row)
     out.part(GW_IP)
     const j = row * 4
     if ((k.used & USED_GATEWAY) !== 0) {
@@ -652,31 +649,37 @@ export class JsonSink extends RouteExtractor implements RowSink {
   /** rmac to d_path: what extended communities and D-PATH say. */
   #evpnCommunities(k: RouteBlock): void {
     const out = this.#out
-    if (k.action[0] !== ROW_ANNOUNCE) {
+    if (k.fields.action[0] !== ROW_ANNOUNCE) {
       out.reserve(NO_COMMUNITIES.length + ROW_OCTETS)
       out.part(NO_COMMUNITIES)
       return
     }
-    const flags = k.flags[0]!
+    const all = k.fields
+    const flags = all.flags[0]!
     out.reserve(512)
     out.part(RMAC)
-    if ((flags & FLAG_RMAC) !== 0) out.colonHex(k.rmac, 0, 6)
+    if ((flags & FLAG_RMAC) !== 0) this.#routerMac(all.rmacHi[0]!, all.rmacLo[0]!)
     out.part(MM_SEQ)
-    if ((flags & FLAG_MM_SEQ) !== 0) out.u32((k.used & USED_MM_SEQ) === 0 ? 0 : k.mmSeq[0]!)
+    if ((flags & FLAG_MM_SEQ) !== 0) out.u32(all.mmSeq[0]!)
     else out.part(NULL)
     out.part((flags & FLAG_MM_STICKY) !== 0 ? STICKY_1 : STICKY_0)
     out.part((flags & FLAG_DEFAULT_GW) !== 0 ? DEFAULT_GW_1 : DEFAULT_GW_0)
-    if ((flags & FLAG_LINK_BW) !== 0)
-      out.encoded(ascii(floatText((k.used & USED_LINK_BW) === 0 ? 0 : k.linkBw[0]!)))
+    if ((flags & FLAG_LINK_BW) !== 0) out.encoded(ascii(floatText(all.linkBw[0]!)))
     else out.part(NULL)
     out.part(RTS)
-    this.#extensions(k, true)
+    this.#extensions(all.extCommunities, true)
     out.part(ENCAP)
-    const encap = (k.used & USED_ENCAP) === 0 ? 0 : k.encap[0]!
+    const encap = all.encap[0]!
     if (encap !== 0) out.part(ENCAP_TEXTS[encap] ?? part(String(encap)))
     out.reserve(64)
     out.part(D_PATH)
     out.text(firstOf(k.dPath) ?? '')
+  }
+
+  #routerMac(hi: number, lo: number): void {
+    MAC_VIEW.setInt32(0, hi)
+    MAC_VIEW.setInt16(4, lo)
+    this.#out.colonHex(MAC_OCTETS, 0, 6)
   }
 
   /** From the quote behind fwd_hash to the end of the line. */
@@ -702,7 +705,7 @@ function isVpn(safi: number): boolean {
 }
 
 function isVpnPrefix(k: RouteBlock, row: number): boolean {
-  return k.ipVersion[row] !== 0 && isVpn(k.safi[0]!)
+  return ipVersion(k, row) !== 0 && isVpn(k.fields.safi[0]!)
 }
 
 const ADDPATH_0 = part('"loc_rib_addpath":0')
@@ -760,14 +763,18 @@ function lanes(column: Int32Array): boolean {
 }
 
 /** Elements of the first row's lists: each takes at most 16 octets of text, twice for AS_PATH. */
-function laneSum(k: RouteBlock): number {
-  const first = (column: ArrayColumn): number => (column.used ? column.ends[0]! : 0)
+function laneSum({ asPath, communities, largeCommunities, clusterList }: RouteFields): number {
   return (
-    2 * first(k.asPath) +
-    first(k.communities) +
-    first(k.largeCommunities) +
-    2 * first(k.clusterList)
+    2 * asPath.ends[0]! +
+    communities.ends[0]! +
+    largeCommunities.ends[0]! +
+    2 * clusterList.ends[0]!
   )
+}
+
+/** 4, 6, or 0 of a route that is no IP prefix. */
+function ipVersion(k: RouteBlock, row: number): number {
+  return (k.flags[row]! >> FLAG_IP_VERSION) & 7
 }
 
 function isRouteTarget(hi: number): boolean {

@@ -4,7 +4,7 @@ import { ByteWriter } from './byte-writer.ts'
 import { RouteBlock } from './route-block.ts'
 import { RouteExtractor } from './route-extractor.ts'
 import type { RouteContext } from './route-extractor.ts'
-import { finishRouteBlock, ROUTE_COLUMNS, writeRouteRows } from './route-native.ts'
+import { ROUTE_COLUMNS, writeRouteRows } from './route-native.ts'
 import { ERROR_COLUMNS, SESSION_COLUMNS, STATS_COLUMNS } from './rows.ts'
 import type { ErrorRow, SessionFacts, SessionRow, StatsRow } from './rows.ts'
 import type { Batch, RowSink, Table } from './sink.ts'
@@ -153,7 +153,6 @@ export class NativeSink extends RouteExtractor implements RowSink {
     else this.unicast = undefined
     if (block.n > 0 && this.#facts !== undefined) {
       const parts = Math.ceil(block.octets / this.#maxOctets)
-      finishRouteBlock(block, this.#facts)
       const rows = Math.ceil(block.n / Math.max(1, parts))
       for (let from = 0; from < block.n; from += rows) {
         this.#packRows(block, this.#facts, from, Math.min(block.n, from + rows))
@@ -177,8 +176,8 @@ export class NativeSink extends RouteExtractor implements RowSink {
       columns: ROUTE_COLUMNS,
       router: facts.router,
       bmpSession: facts.bmpSession,
-      firstSeq: seqAt(block, from, facts),
-      lastSeq: seqAt(block, to - 1, facts),
+      firstSeq: seqAt(block, from),
+      lastSeq: seqAt(block, to - 1),
       rows: to - from,
       ...takeBody(),
     })
@@ -245,11 +244,9 @@ class SmallTable<Row> {
   }
 }
 
-/** Of a finished block: its numbers are positions. */
-function seqAt(block: RouteBlock, row: number, facts: SessionFacts): number {
-  const lo = BigInt(block.seq[row * 2]! >>> 0)
-  const hi = BigInt(block.seq[row * 2 + 1]! >>> 0)
-  return Number(((hi << 32n) | lo) - BigInt(facts.bmpSession) * 4096n)
+function seqAt({ fields }: RouteBlock, row: number): number {
+  const field = fields.of(row)
+  return fields.seq[field]! + row - fields.from(field)
 }
 
 /** What was written, as a batch's body: the buffer itself when it is well filled, else a copy. */

@@ -37,6 +37,7 @@ import { Hash64 } from './hash.ts'
 import {
   FLAG_AS_PATH,
   FLAG_DEFAULT_GW,
+  FLAG_IP_VERSION,
   FLAG_KEY_RD,
   FLAG_LINK_BW,
   FLAG_LOCAL_PREF,
@@ -47,12 +48,16 @@ import {
   FLAG_MM_STICKY,
   FLAG_NEXT_HOP,
   FLAG_NEXT_HOP_MAPPED,
+  FLAG_ORIGIN,
   FLAG_OWN_AS_PREPENDED,
+  FLAG_PHASE,
   FLAG_RMAC,
   FLAG_TEXT_KEY,
   RouteBlock,
   USED_ENCAP,
-  USED_FWD_HASH,
+  USED_ROW_HASH,
+  USED_PEER_RD,
+  USED_VRF,
   USED_GATEWAY,
   USED_KEY,
   USED_LINK_BW,
@@ -66,10 +71,9 @@ import {
   USED_RD,
   USED_RMAC,
   USED_VNI2,
-  fillLanes,
-  fillPairs,
 } from './route-block.ts'
 import type { RowPeer } from './route-block.ts'
+import type { RouteFields } from './route-fields.ts'
 
 /** One field of an UPDATE on its way into rows. Reused by the session. */
 export interface RouteContext {
@@ -94,6 +98,8 @@ export const ROW_ANNOUNCE = 1
 export const ROW_WITHDRAW = 2
 
 const ORIGIN_NONE = 3
+const IPV4 = 4 << FLAG_IP_VERSION
+const IPV6 = 6 << FLAG_IP_VERSION
 const MAPPED = 0xffff0000 | 0
 /** Segment types, RFC 4271 section 4.3 and RFC 5065 section 3. */
 const SEQUENCE = 2
@@ -162,8 +168,6 @@ export abstract class RouteExtractor implements NlriSink {
   #announce = true
   #unicastSafi = true
   #mixes = false
-  /** Rows of this field have flags of their own. */
-  #rowFlags = false
 
   // Attributes of the UPDATE in hand, read once per field with announcements.
   readonly #path = new ArrayScratch()
@@ -203,9 +207,6 @@ export abstract class RouteExtractor implements NlriSink {
     this.#view = tailView
   }
 
-  /** What the rows of a field share is wanted once, in the first of them. */
-  protected readonly once: boolean = false
-
   /** An empty block to fill. */
   protected abstract takeBlock(evpn: boolean): RouteBlock
 
@@ -221,16 +222,11 @@ export abstract class RouteExtractor implements NlriSink {
       ? (this.evpnBlock ??= this.takeBlock(true))
       : (this.unicast ??= this.takeBlock(false))
     this.block = block
-    const announce = field.action === ACTION_ANNOUNCE
-    const phase = announce && context.dump ? PHASE_DUMP : PHASE_LIVE
-    const kind = (phase << 8) | (announce ? ROW_ANNOUNCE : ROW_WITHDRAW)
-    block.setRun(context.peer, context.rxUs, field.afi * 256 + field.safi, kind, context.seq)
     this.n0 = block.n
     this.#view = index.view
     this.#ipv6 = field.afi === 2
-    this.#announce = announce
+    this.#announce = field.action === ACTION_ANNOUNCE
     this.#unicastSafi = field.safi === 1 || field.safi === 2
-    this.#rowFlags = isEvpn
     this.#mixes = !isEvpn && (block.labels.used || (block.used & (USED_KEY | USED_RD)) !== 0)
     if (this.#announce) this.#nextHop(context, field)
     walkNlri(index, field, this)
@@ -253,8 +249,7 @@ export abstract class RouteExtractor implements NlriSink {
     const row = k.n
     if (row === k.capacity) k.grow()
     this.#address(k, row, bytes, at, bits, this.#ipv6)
-    if (pathId !== 0) k.use(USED_PATH_ID, k.pathId, 1, row)
-    k.pathId[row] = pathId
+    if (pathId !== 0 || (k.used & USED_PATH_ID) !== 0) this.#pathId(k, row, pathId)
     k.n = row + 1
     if (this.#unicastSafi) {
       if (this.#mixes) this.#plainRow(k, row)
@@ -267,10 +262,8 @@ export abstract class RouteExtractor implements NlriSink {
     if (row === k.capacity) k.grow()
     const view = this.#view
     k.n = row + 1
-    if (pathId !== 0) k.use(USED_PATH_ID, k.pathId, 1, row)
-    k.pathId[row] = pathId
+    if (pathId !== 0 || (k.used & USED_PATH_ID) !== 0) this.#pathId(k, row, pathId)
     k.evpnType[row] = routeType
-    k.flags[row] = 0
     const known = routeType >= 1 && routeType <= 11
     let rdAt = known ? start : -1
     // A Leaf A-D route has that of the route in front of it, if there is one.
@@ -351,7 +344,7 @@ export abstract class RouteExtractor implements NlriSink {
       k.addr[j + 2] = 0
       k.addr[j + 3] = 0
       k.bits[row] = 0
-      k.ipVersion[row] = 0
+      k.flags[row] = 0
     }
     k.ethTag[row] = tagAt >= 0 ? view.getInt32(tagAt) : 0
     const e = row * 10
@@ -362,7 +355,7 @@ export abstract class RouteExtractor implements NlriSink {
     const m = row * 6
     k.macView.setInt32(m, macAt >= 0 ? view.getInt32(macAt) : 0)
     k.macView.setInt16(m + 4, macAt >= 0 ? view.getInt16(macAt + 4) : 0)
-    if (macAt >= 0) k.flags[row] = FLAG_MAC
+    if (macAt >= 0) k.flags[row]! |= FLAG_MAC
 
     const hash = this.#rowHash
     hash.seed(routeType)
@@ -418,8 +411,7 @@ export abstract class RouteExtractor implements NlriSink {
   family(bytes: Uint8Array, nlri: FamilyNlri, start: number, end: number, pathId: number): void {
     const k = this.block
     const row = rowWithoutPrefix(k)
-    if (pathId !== 0) k.use(USED_PATH_ID, k.pathId, 1, row)
-    k.pathId[row] = pathId
+    if (pathId !== 0 || (k.used & USED_PATH_ID) !== 0) this.#pathId(k, row, pathId)
     const { rdAt, labels: numbers } = nlri
     if (rdAt >= 0) {
       k.use(USED_RD, k.rd, 2, row)
@@ -429,7 +421,6 @@ export abstract class RouteExtractor implements NlriSink {
       k.rd[row * 2] = 0
       k.rd[row * 2 + 1] = 0
     }
-    this.#rowFlags = true
     k.flags[row] = FLAG_TEXT_KEY | (rdAt >= 0 ? FLAG_KEY_RD : 0)
     const key = nlri.key ?? [start, end]
     this.#textKey(k, row, bytes, -1, nlri.route.nlri, rdAt, key)
@@ -487,7 +478,7 @@ export abstract class RouteExtractor implements NlriSink {
   opaque(bytes: Uint8Array, start: number, end: number): void {
     const k = this.block
     const row = rowWithoutPrefix(k)
-    k.pathId[row] = 0
+    if ((k.used & USED_PATH_ID) !== 0) this.#pathId(k, row, 0)
     const at = k.keyRoom(end - start, row)
     k.key.set(bytes.subarray(start, end), at)
     this.#noLabels(k, row)
@@ -521,13 +512,13 @@ export abstract class RouteExtractor implements NlriSink {
       addr[j + 1] = view.getInt32(at + 4, true) & MASKS[m + 1]!
       addr[j + 2] = view.getInt32(at + 8, true) & MASKS[m + 2]!
       addr[j + 3] = view.getInt32(at + 12, true) & MASKS[m + 3]!
-      k.ipVersion[row] = 6
+      k.flags[row] = IPV6
     } else {
       addr[j] = 0
       addr[j + 1] = 0
       addr[j + 2] = MAPPED
       addr[j + 3] = view.getInt32(at, true) & MASKS[bits << 2]!
-      k.ipVersion[row] = 4
+      k.flags[row] = IPV4
     }
     k.bits[row] = bits
   }
@@ -538,6 +529,12 @@ export abstract class RouteExtractor implements NlriSink {
     k.rd[row * 2] = 0
     k.rd[row * 2 + 1] = 0
     if ((k.used & USED_KEY) !== 0) k.keyRoom(0, row)
+    if ((k.used & USED_ROW_HASH) !== 0) this.#rowHashes(k, row, 0, 0)
+  }
+
+  #pathId(k: RouteBlock, row: number, pathId: number): void {
+    k.use(USED_PATH_ID, k.pathId, 1, row)
+    k.pathId[row] = pathId
   }
 
   #noLabels(k: RouteBlock, row: number): void {
@@ -579,15 +576,11 @@ export abstract class RouteExtractor implements NlriSink {
     this.#rowHashes(k, row, hash.lo, hash.hi)
   }
 
+  /** What the route itself adds to the hashes of its attributes. */
   #rowHashes(k: RouteBlock, row: number, lo: number, hi: number): void {
-    const a = (this.#attrLo + lo) | 0
-    const b = (this.#attrHi + hi) | 0
-    k.attrHash[row * 2] = (a | b) === 0 ? 1 : a
-    k.attrHash[row * 2 + 1] = b
-    const c = (this.#fwdLo + lo) | 0
-    const d = (this.#fwdHi + hi) | 0
-    k.fwdHash[row * 2] = (c | d) === 0 ? 1 : c
-    k.fwdHash[row * 2 + 1] = d
+    k.use(USED_ROW_HASH, k.rowHash, 2, row)
+    k.rowHash[row * 2] = lo
+    k.rowHash[row * 2 + 1] = hi
   }
 
   #gateway(k: RouteBlock, row: number, at: number, octets: number): void {
@@ -978,77 +971,74 @@ export abstract class RouteExtractor implements NlriSink {
     return flags
   }
 
-  /** Writes what the rows n0..n share, column by column. */
+  /** Writes what the rows n0..n share. */
   #fill(context: RouteContext, field: NlriField): void {
     const k = this.block
-    const n0 = this.n0
-    const rows = k.n - n0
-    const n1 = this.once ? n0 + 1 : k.n
+    const { n0 } = this
     const announce = this.#announce
-    const { index } = context
+    const { index, peer } = context
+    const all = k.fields
+    const at = all.add(k.n, peer)
+    all.seq[at] = context.seq
+    all.rxUs[at] = context.rxUs
+    all.bmpUs[at] = context.bmpUs
+    all.afi[at] = field.afi
+    all.safi[at] = field.safi
+    all.action[at] = announce ? ROW_ANNOUNCE : ROW_WITHDRAW
+    if ((peer.rdHi | peer.rdLo) !== 0) k.used |= USED_PEER_RD
+    if (peer.vrf !== '') k.used |= USED_VRF
 
-    const bmpHi = Math.floor(context.bmpUs / 0x1_0000_0000)
-    fillPairs(k.bmpTs, n0, n1, context.bmpUs | 0, bmpHi)
+    const phase = announce && context.dump ? PHASE_DUMP : PHASE_LIVE
     const origin = announce ? this.#origin : ORIGIN_NONE
-    for (let row = n0; row < n1; row++) k.origin[row] = origin
-    let flags = announce ? this.#flags : 0
+    let flags = (phase << FLAG_PHASE) | (origin << FLAG_ORIGIN)
     if (context.locRibAddPath) flags |= FLAG_LOC_RIB_ADDPATH
-    if (announce && field.nextHopGlobalOctets !== 0) {
-      flags |= FLAG_NEXT_HOP
-      if (field.nextHopGlobalOctets === 16 && isMapped(this.#next)) flags |= FLAG_NEXT_HOP_MAPPED
-    }
-    if (this.#rowFlags) for (let row = n0; row < k.n; row++) k.flags[row]! |= flags
-    else fillLanes(k.flags, n0, k.n, flags)
-
-    if (announce) this.#fillAnnounced(k, n0, n1, rows, flags, index)
-    else this.#fillWithdrawn(k, n0, n1)
+    if (announce) {
+      flags |= this.#flags
+      if (field.nextHopGlobalOctets !== 0) {
+        flags |= FLAG_NEXT_HOP
+        k.used |= USED_NEXT_HOP
+        if (field.nextHopGlobalOctets === 16 && isMapped(this.#next)) flags |= FLAG_NEXT_HOP_MAPPED
+      }
+      this.#fillAnnounced(k, at, index)
+    } else fillWithdrawn(all, at)
+    all.flags[at] = flags
     if (index.errors.length > 0 || index.addPathGuessed || index.asWidthLied) {
-      k.share(k.decodeErrors, n0, n1, decodeErrors(index))
+      k.share(k.decodeErrors, n0, k.n, decodeErrors(index))
     }
   }
 
-  #fillAnnounced(
-    k: RouteBlock,
-    n0: number,
-    n1: number,
-    rows: number,
-    flags: number,
-    index: UpdateIndex,
-  ): void {
-    const perRowHash = k.evpn || !this.#unicastSafi
-    if (!perRowHash) {
-      const a = this.#attrLo
-      const b = this.#attrHi
-      fillPairs(k.attrHash, n0, n1, (a | b) === 0 ? 1 : a, b)
-      const c = this.#fwdLo
-      const d = this.#fwdHi
-      fillPairs(k.fwdHash, n0, n1, (c | d) === 0 ? 1 : c, d)
-    }
-    k.used |= USED_FWD_HASH
+  #fillAnnounced(k: RouteBlock, at: number, index: UpdateIndex): void {
+    const all = k.fields
+    all.attrHash[at * 2] = this.#attrLo
+    all.attrHash[at * 2 + 1] = this.#attrHi
+    all.fwdHash[at * 2] = this.#fwdLo
+    all.fwdHash[at * 2 + 1] = this.#fwdHi
     const next = this.#next
-    if ((flags & FLAG_NEXT_HOP) !== 0) {
-      k.use(USED_NEXT_HOP, k.nextHop, 4, n0)
-      fillQuads(k.nextHop, n0, n1, next[0]!, next[1]!, next[2]!, next[3]!)
-    } else if ((k.used & USED_NEXT_HOP) !== 0) fillQuads(k.nextHop, n0, n1, 0, 0, 0, 0)
-    if ((next[4]! | next[5]! | next[6]! | next[7]!) !== 0) {
-      k.use(USED_NEXT_HOP_LL, k.nextHopLl, 4, n0)
+    for (let i = 0; i < 4; i++) {
+      all.nextHop[at * 4 + i] = next[i]!
+      all.nextHopLl[at * 4 + i] = next[4 + i]!
     }
-    if ((k.used & USED_NEXT_HOP_LL) !== 0) {
-      fillQuads(k.nextHopLl, n0, n1, next[4]!, next[5]!, next[6]!, next[7]!)
-    }
-    fillRare(k, USED_MED, k.med, n0, n1, this.#med)
-    fillRare(k, USED_LOCAL_PREF, k.localPref, n0, n1, this.#localPref)
-    fillRare(k, USED_ORIGINATOR, k.originatorId, n0, n1, this.#originator)
-    fillRare(k, USED_MM_SEQ, k.mmSeq, n0, n1, this.#mmSeq)
-    fillRare(k, USED_ENCAP, k.encap, n0, n1, this.#encap)
-    fillRare(k, USED_LINK_BW, k.linkBw, n0, n1, this.#linkBw)
-    if ((flags & FLAG_RMAC) !== 0) k.use(USED_RMAC, k.rmac, 6, n0)
-    if ((k.used & USED_RMAC) !== 0) {
-      for (let at = n0 * 6; at < n1 * 6; at += 6) {
-        k.rmacView.setInt32(at, this.#rmacHi)
-        k.rmacView.setInt16(at + 4, this.#rmacLo)
-      }
-    }
+    all.med[at] = this.#med
+    all.localPref[at] = this.#localPref
+    all.originatorId[at] = this.#originator
+    all.mmSeq[at] = this.#mmSeq
+    all.encap[at] = this.#encap
+    all.linkBw[at] = this.#linkBw
+    all.rmacHi[at] = this.#rmacHi
+    all.rmacLo[at] = this.#rmacLo
+    let used = 0
+    if ((next[4]! | next[5]! | next[6]! | next[7]!) !== 0) used |= USED_NEXT_HOP_LL
+    if (this.#med !== 0) used |= USED_MED
+    if (this.#localPref !== 0) used |= USED_LOCAL_PREF
+    if (this.#originator !== 0) used |= USED_ORIGINATOR
+    if (this.#mmSeq !== 0) used |= USED_MM_SEQ
+    if (this.#encap !== 0) used |= USED_ENCAP
+    if (this.#linkBw !== 0) used |= USED_LINK_BW
+    if ((this.#flags & FLAG_RMAC) !== 0) used |= USED_RMAC
+    k.used |= used
+
+    const { n0 } = this
+    const rows = k.n - n0
     const lanes =
       this.#path.lanes +
       this.#communities.lanes +
@@ -1058,61 +1048,57 @@ export abstract class RouteExtractor implements NlriSink {
       stringLanes(this.#unknown) +
       ((this.#pathSets.length + this.#dPath.length) >> 2)
     const needed = lanes * rows
-    if (needed > this.#lanesLeft) return this.#tooLong(k, n0, n1, rows, lanes, index)
+    if (needed > this.#lanesLeft) {
+      noLists(all, at)
+      return tooLong(index, rows, lanes)
+    }
     this.#lanesLeft -= needed
-    k.asPath.repeat(this.#path.data, this.#path.lanes, n0, n1, 0)
-    k.communities.repeat(this.#communities.data, this.#communities.lanes, n0, n1, 0)
-    k.extCommunities.repeat(this.#ext.data, this.#ext.lanes, n0, n1, 1)
-    k.largeCommunities.repeat(this.#large.data, this.#large.lanes, n0, n1, 0)
-    k.clusterList.repeat(this.#clusters.data, this.#clusters.lanes, n0, n1, 0)
-    if (this.#pathSets !== '') k.share(k.asPathSets, n0, n1, this.#pathSets)
-    if (this.#dPath !== '') k.share(k.dPath, n0, n1, this.#dPath)
-    if (this.#unknown.length > 0) k.share(k.unknownAttrs, n0, n1, this.#unknown)
+    all.asPath.put(at, this.#path.data, this.#path.lanes, rows)
+    all.communities.put(at, this.#communities.data, this.#communities.lanes, rows)
+    all.extCommunities.put(at, this.#ext.data, this.#ext.lanes, rows)
+    all.largeCommunities.put(at, this.#large.data, this.#large.lanes, rows)
+    all.clusterList.put(at, this.#clusters.data, this.#clusters.lanes, rows)
+    if (this.#pathSets !== '') k.share(k.asPathSets, n0, k.n, this.#pathSets)
+    if (this.#dPath !== '') k.share(k.dPath, n0, k.n, this.#dPath)
+    if (this.#unknown.length > 0) k.share(k.unknownAttrs, n0, k.n, this.#unknown)
   }
+}
 
-  #tooLong(
-    k: RouteBlock,
-    n0: number,
-    n1: number,
-    rows: number,
-    lanes: number,
-    index: UpdateIndex,
-  ): void {
-    this.#noArrays(k, n0, n1)
-    const detail = `${rows} routes with lists of ${lanes * 4} octets each: lists left out of the rows`
-    index.addError(
-      new DecodeError('UNSUPPORTED', detail, {
-        offset: index.start,
-        length: index.end - index.start,
-        path: 'update',
-        spec: 'RFC 8654 section 4',
-      }),
-    )
-  }
+function tooLong(index: UpdateIndex, rows: number, lanes: number): void {
+  const detail = `${rows} routes with lists of ${lanes * 4} octets each: lists left out of the rows`
+  index.addError(
+    new DecodeError('UNSUPPORTED', detail, {
+      offset: index.start,
+      length: index.end - index.start,
+      path: 'update',
+      spec: 'RFC 8654 section 4',
+    }),
+  )
+}
 
-  #noArrays(k: RouteBlock, n0: number, n1: number): void {
-    const none = this.#path.data
-    k.asPath.repeat(none, 0, n0, n1, 0)
-    k.communities.repeat(none, 0, n0, n1, 0)
-    k.extCommunities.repeat(none, 0, n0, n1, 1)
-    k.largeCommunities.repeat(none, 0, n0, n1, 0)
-    k.clusterList.repeat(none, 0, n0, n1, 0)
+/** The field of that place has none of the attributes; nobody asks for its hashes. */
+function fillWithdrawn(all: RouteFields, at: number): void {
+  for (let i = at * 4; i < at * 4 + 4; i++) {
+    all.nextHop[i] = 0
+    all.nextHopLl[i] = 0
   }
+  all.med[at] = 0
+  all.localPref[at] = 0
+  all.originatorId[at] = 0
+  all.mmSeq[at] = 0
+  all.encap[at] = 0
+  all.linkBw[at] = 0
+  all.rmacHi[at] = 0
+  all.rmacLo[at] = 0
+  noLists(all, at)
+}
 
-  #fillWithdrawn(k: RouteBlock, n0: number, n1: number): void {
-    fillPairs(k.attrHash, n0, n1, 0, 0)
-    fillPairs(k.fwdHash, n0, n1, 0, 0)
-    if ((k.used & USED_NEXT_HOP) !== 0) fillQuads(k.nextHop, n0, n1, 0, 0, 0, 0)
-    if ((k.used & USED_NEXT_HOP_LL) !== 0) fillQuads(k.nextHopLl, n0, n1, 0, 0, 0, 0)
-    fillRare(k, USED_MED, k.med, n0, n1, 0)
-    fillRare(k, USED_LOCAL_PREF, k.localPref, n0, n1, 0)
-    fillRare(k, USED_ORIGINATOR, k.originatorId, n0, n1, 0)
-    fillRare(k, USED_MM_SEQ, k.mmSeq, n0, n1, 0)
-    fillRare(k, USED_ENCAP, k.encap, n0, n1, 0)
-    fillRare(k, USED_LINK_BW, k.linkBw, n0, n1, 0)
-    if ((k.used & USED_RMAC) !== 0) k.rmac.fill(0, n0 * 6, n1 * 6)
-    this.#noArrays(k, n0, n1)
-  }
+function noLists(all: RouteFields, at: number): void {
+  all.asPath.none(at)
+  all.communities.none(at)
+  all.extCommunities.none(at)
+  all.largeCommunities.none(at)
+  all.clusterList.none(at)
 }
 
 /** An array attribute of the UPDATE in hand, as lanes. */
@@ -1137,36 +1123,6 @@ function copyOctets(from: DataView, start: number, to: DataView, at: number, oct
   let i = 0
   for (; i + 4 <= octets; i += 4) to.setInt32(at + i, from.getInt32(start + i))
   for (; i < octets; i++) to.setUint8(at + i, from.getUint8(start + i))
-}
-
-function fillRare(
-  k: RouteBlock,
-  bit: number,
-  column: Int32Array | Uint16Array | Float64Array,
-  n0: number,
-  n1: number,
-  value: number,
-): void {
-  if (value !== 0) k.use(bit, column, 1, n0)
-  else if ((k.used & bit) === 0) return
-  for (let row = n0; row < n1; row++) column[row] = value
-}
-
-function fillQuads(
-  column: Int32Array,
-  n0: number,
-  n1: number,
-  a: number,
-  b: number,
-  c: number,
-  d: number,
-): void {
-  for (let j = n0 * 4; j < n1 * 4; j += 4) {
-    column[j] = a
-    column[j + 1] = b
-    column[j + 2] = c
-    column[j + 3] = d
-  }
 }
 
 function u24(bytes: Uint8Array, at: number): number {
@@ -1199,7 +1155,7 @@ function rowWithoutPrefix(k: RouteBlock): number {
   k.addr[j + 2] = 0
   k.addr[j + 3] = 0
   k.bits[row] = 0
-  k.ipVersion[row] = 0
+  k.flags[row] = 0
   return row
 }
 

@@ -17,7 +17,8 @@ import {
   USED_RMAC,
   USED_VNI2,
 } from './route-block.ts'
-import type { ArrayColumn, RouteBlock, TextRun } from './route-block.ts'
+import type { RouteBlock, TextRun } from './route-block.ts'
+import type { FieldList } from './route-fields.ts'
 
 const NEXT_HOP_LL = 1
 const AS_PATH_SETS = 2
@@ -49,62 +50,101 @@ export function writeMore(
   from: number,
   to: number,
 ): void {
+  const { fields } = k
   const texts = k.asPathSets.length + k.dPath.length + k.unknownAttrs.length + k.decodeErrors.length
-  const lists = k.largeCommunities.used || k.clusterList.used
-  if (!k.evpn && texts === 0 && !lists && (k.used & USED_ANY) === 0) return
+  const lists = fields.largeCommunities.rowLanes + fields.clusterList.rowLanes
+  if (!k.evpn && texts === 0 && lists === 0 && (k.used & USED_ANY) === 0) return
 
   beginColumn(out, block, 'more', 'Map(UInt8, String)')
   keys.length = 0
   values.length = 0
-  const { used, flags } = k
-  const nextHopLl = new Uint8Array(k.nextHopLl.buffer)
+  const nextHopLl = new Uint8Array(fields.nextHopLl.buffer)
   const gateway = new Uint8Array(k.gateway.buffer)
-  const linkBw = new Uint8Array(k.linkBw.buffer)
-  const large = new Uint8Array(k.largeCommunities.data.buffer)
-  const clusters = new Uint8Array(k.clusterList.data.buffer)
   const sets = new Runs(k.asPathSets, (text) => text)
   const dPaths = new Runs(k.dPath, (text) => text)
   const unknown = new Runs(k.unknownAttrs, (list) => list.join('\n'))
   const errors = new Runs(k.decodeErrors, (list) =>
     list.map((text) => text.replaceAll('\n', ' ')).join('\n'),
   )
-  for (let row = from; row < to; row++) {
-    if ((used & USED_NEXT_HOP_LL) !== 0) quad(NEXT_HOP_LL, k.nextHopLl, nextHopLl, row)
+  let p = out.room(8 * (to - from))
+  for (let field = fields.of(from), row = from; row < to; field++) {
+    const end = Math.min(fields.ends[field]!, to)
+    const first = row
+    // Keys go up: what the field says comes partly in front of what the route says, partly behind it.
+    const headAt = keys.length
+    const headValueAt = values.length
+    quad(NEXT_HOP_LL, fields.nextHopLl, nextHopLl, field)
     if (texts !== 0) text(AS_PATH_SETS, sets.at(row))
-    if (lists) {
-      list(LARGE_COMMUNITIES, k.largeCommunities, large, row)
-      list(CLUSTER_LIST, k.clusterList, clusters, row)
-    }
+    list(LARGE_COMMUNITIES, fields.largeCommunities, field)
+    list(CLUSTER_LIST, fields.clusterList, field)
     if (texts !== 0) {
       text(D_PATH, dPaths.at(row))
       text(UNKNOWN_ATTRS, unknown.at(row))
       text(DECODE_ERRORS, errors.at(row))
     }
-    if (k.evpn) {
-      const at = row * 10
-      const esi = k.esiView
-      if ((esi.getInt32(at) | esi.getInt32(at + 4) | esi.getInt16(at + 8)) !== 0) {
-        octets(ESI, k.esi, at, 10)
+    const headEnd = keys.length
+    const headValueEnd = values.length
+    let tailAt = headEnd
+    let tailEnd = headEnd
+    let tailValueAt = headValueEnd
+    let tailValueEnd = headValueEnd
+    for (; row < end; row++, p += 8) {
+      if (row > first) {
+        keys.again(headAt, headEnd)
+        values.again(headValueAt, headValueEnd)
       }
-      if ((used & USED_GATEWAY) !== 0) quad(GW_IP, k.gateway, gateway, row)
-      if ((used & USED_VNI2) !== 0) word(VNI2, k.vni2[row]!)
+      if (k.evpn) evpnRow(k, gateway, row)
+      if (row === first) {
+        tailAt = keys.length
+        tailValueAt = values.length
+        evpnCommunities(k, field)
+        tailEnd = keys.length
+        tailValueEnd = values.length
+      } else {
+        keys.again(tailAt, tailEnd)
+        values.again(tailValueAt, tailValueEnd)
+      }
+      out.view.setUint32(p, keys.length, true)
+      out.view.setUint32(p + 4, 0, true)
     }
-    if ((used & USED_RMAC) !== 0 && (flags[row]! & FLAG_RMAC) !== 0) {
-      octets(RMAC, k.rmac, row * 6, 6)
-    }
-    if ((used & USED_MM_SEQ) !== 0 && (flags[row]! & FLAG_MM_SEQ) !== 0) word(MM_SEQ, k.mmSeq[row]!)
-    if ((used & USED_LINK_BW) !== 0 && (flags[row]! & FLAG_LINK_BW) !== 0) {
-      octets(LINK_BW, linkBw, row * 8, 8)
-    }
-    if ((used & USED_ENCAP) !== 0 && k.encap[row] !== 0) {
-      keys.u8(ENCAP)
-      values.u8(2)
-      values.u16(k.encap[row]!)
-    }
-    out.u64(keys.length)
   }
   out.raw(keys.bytes.subarray(0, keys.length))
   out.raw(values.bytes.subarray(0, values.length))
+}
+
+function evpnRow(k: RouteBlock, gateway: Uint8Array, row: number): void {
+  const at = row * 10
+  const esi = k.esiView
+  if ((esi.getInt32(at) | esi.getInt32(at + 4) | esi.getInt16(at + 8)) !== 0) {
+    octets(ESI, k.esi, at, 10)
+  }
+  if ((k.used & USED_GATEWAY) !== 0) quad(GW_IP, k.gateway, gateway, row)
+  if ((k.used & USED_VNI2) !== 0) word(VNI2, k.vni2[row]!)
+}
+
+/** What extended communities say. */
+function evpnCommunities(k: RouteBlock, field: number): void {
+  const { fields } = k
+  const flags = fields.flags[field]!
+  if ((flags & FLAG_RMAC) !== 0) {
+    keys.u8(RMAC)
+    values.u8(6)
+    const at = values.room(6)
+    values.view.setInt32(at, fields.rmacHi[field]!)
+    values.view.setInt16(at + 4, fields.rmacLo[field]!)
+  }
+  if ((flags & FLAG_MM_SEQ) !== 0) word(MM_SEQ, fields.mmSeq[field]!)
+  if ((k.used & USED_LINK_BW) !== 0 && (flags & FLAG_LINK_BW) !== 0) {
+    keys.u8(LINK_BW)
+    values.u8(8)
+    values.view.setFloat64(values.room(8), fields.linkBw[field]!, true)
+  }
+  const encap = fields.encap[field]!
+  if (encap !== 0) {
+    keys.u8(ENCAP)
+    values.u8(2)
+    values.u16(encap)
+  }
 }
 
 function word(key: number, value: number): void {
@@ -114,17 +154,16 @@ function word(key: number, value: number): void {
   values.u32(value >>> 0)
 }
 
-function quad(key: number, column: Int32Array, bytes: Uint8Array, row: number): void {
-  const j = row * 4
+function quad(key: number, column: Int32Array, bytes: Uint8Array, at: number): void {
+  const j = at * 4
   if ((column[j]! | column[j + 1]! | column[j + 2]! | column[j + 3]!) === 0) return
   octets(key, bytes, j * 4, 16)
 }
 
-function list(key: number, column: ArrayColumn, bytes: Uint8Array, row: number): void {
-  if (!column.used) return
-  const from = row === 0 ? 0 : column.ends[row * 2 - 2]!
-  const to = column.ends[row * 2]!
-  if (to > from) octets(key, bytes, from * 4, (to - from) * 4)
+function list(key: number, { ends, data }: FieldList, field: number): void {
+  const from = field === 0 ? 0 : ends[field - 1]!
+  const to = ends[field]!
+  if (to > from) octets(key, new Uint8Array(data.buffer), from * 4, (to - from) * 4)
 }
 
 function octets(key: number, from: Uint8Array, at: number, length: number): void {

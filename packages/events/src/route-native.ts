@@ -13,7 +13,22 @@ import {
   USED_VRF,
 } from './route-block.ts'
 import type { ArrayColumn, RouteBlock } from './route-block.ts'
+import type { FieldList, RouteFields } from './route-fields.ts'
 import { writeMore } from './route-more.ts'
+import {
+  PEER_ADDR,
+  PEER_ASN,
+  PEER_BGP_ID,
+  PEER_EPOCH,
+  PEER_KEY,
+  PEER_LANES,
+  PEER_RD,
+  PEER_RIB,
+  fieldSpan,
+  peerSpan,
+  writeFlags,
+  writeHashes,
+} from './row-span.ts'
 import { RIB_CODES } from './rows.ts'
 import type { SessionFacts } from './rows.ts'
 
@@ -64,14 +79,7 @@ export const ROUTE_COLUMNS: readonly string[] = [
 
 const zeros = new Uint8Array(65_536 * 2)
 
-/** Once before its rows are written: the block's `seq` and `flags` become `pos` and the table's wider `flags` where they lie. */
-export function finishRouteBlock(k: RouteBlock, facts: SessionFacts): void {
-  k.closeRun()
-  positions(k, facts.bmpSession)
-  packFlags(k)
-}
-
-/** Appends the rows from..to of a finished block; unused columns are left out. */
+/** Appends the rows from..to of a block; unused columns are left out. */
 export function writeRouteRows(
   out: ByteWriter,
   k: RouteBlock,
@@ -80,60 +88,107 @@ export function writeRouteRows(
   to: number,
 ): void {
   const n = to - from
-  const { used } = k
+  const { used, fields } = k
   const block = beginBlock(out, n)
-  const raw = (name: string, type: string, column: ArrayBufferView, octets: number): void => {
+  const span = fieldSpan(fields, from, to)
+  const peers = peerSpan(fields, from, to)
+  const column = (name: string, type: string): void => {
     beginColumn(out, block, name, type)
-    out.raw(new Uint8Array(column.buffer, octets * from, octets * n))
   }
-  const rare = (bit: number, ...column: Parameters<typeof raw>): void => {
-    if ((used & bit) !== 0) raw(...column)
+  const raw = (name: string, type: string, values: ArrayBufferView, octets: number): void => {
+    column(name, type)
+    out.raw(new Uint8Array(values.buffer, octets * from, octets * n))
+  }
+  const number = (name: string, values: Int32Array): void => {
+    column(name, 'UInt32')
+    span.lanes(out, values)
+  }
+  const peerNumber = (name: string, lane: number): void => {
+    column(name, 'UInt32')
+    peers.span.lanes(out, peers.values, PEER_LANES, lane)
+  }
+  const list = (name: string, type: 'UInt32' | 'UInt64', values: FieldList): void => {
+    if (values.rowLanes === 0) return
+    column(name, `Array(${type})`)
+    span.list(out, values, type === 'UInt64' ? 1 : 0)
   }
 
   raw('addr', 'IPv6', k.addr, 16)
   raw('bits', 'UInt8', k.bits, 1)
-  raw('afi', 'UInt16', k.afi, 2)
-  raw('safi', 'UInt8', k.safi, 1)
+  column('afi', 'UInt16')
+  span.shorts(out, fields.afi)
+  column('safi', 'UInt8')
+  span.octets(out, fields.safi)
   constantWord(out, block, 'router', facts.router)
-  raw('peer_key', 'UInt64', k.peerKey, 8)
-  raw('rib', RIB_TYPE, k.rib, 1)
+  column('peer_key', 'UInt64')
+  peers.span.pairs(out, peers.values, PEER_LANES, PEER_KEY)
+  column('rib', RIB_TYPE)
+  peers.span.octets(out, peers.values, PEER_LANES, PEER_RIB)
   if ((used & USED_KEY) !== 0) {
-    beginColumn(out, block, 'nlri_key', 'String')
+    column('nlri_key', 'String')
     out.raw(k.key.subarray(keyAt(k, from), to === k.n ? k.keyLength : keyAt(k, to)))
   }
-  rare(USED_PATH_ID, 'path_id', 'UInt32', k.pathId, 4)
-  beginColumn(out, block, 'bmp_session', 'UInt64')
+  if ((used & USED_PATH_ID) !== 0) raw('path_id', 'UInt32', k.pathId, 4)
+  column('bmp_session', 'UInt64')
   const session = new DataView(new ArrayBuffer(8))
   session.setBigUint64(0, BigInt(facts.bmpSession), true)
   repeated(out, new Uint8Array(session.buffer), n)
-  raw('pos', 'UInt64', k.seq, 8)
-  raw('rx_ts', TIME_TYPE, k.rxTs, 8)
-  raw('bmp_ts', TIME_TYPE, k.bmpTs, 8)
+  // pos = bmp_session * 4096 + seq
+  column('pos', 'UInt64')
+  span.numbers(out, fields.seq, BigInt(facts.bmpSession) * 4096n)
+  column('rx_ts', TIME_TYPE)
+  span.times(out, fields.rxUs)
+  column('bmp_ts', TIME_TYPE)
+  span.times(out, fields.bmpUs)
   constantWord(out, block, 'collector', facts.collector)
   constantWord(out, block, 'router_addr', formatIp(facts.routerAddr))
-  raw('peer_epoch', 'UInt32', k.peerEpoch, 4)
-  raw('peer_addr', 'IPv6', k.peerAddr, 16)
-  raw('peer_asn', 'UInt32', k.peerAsn, 4)
-  raw('peer_bgp_id', 'UInt32', k.peerBgpId, 4)
-  rare(USED_PEER_RD, 'peer_rd', 'UInt64', k.peerRd, 8)
-  if ((used & USED_VRF) !== 0) {
-    beginColumn(out, block, 'vrf', 'LowCardinality(String)')
-    writeLowCardinality(out, k.vrfs, k.vrf.subarray(from, to))
+  peerNumber('peer_epoch', PEER_EPOCH)
+  column('peer_addr', 'IPv6')
+  peers.span.quads(out, peers.values, PEER_LANES, PEER_ADDR)
+  peerNumber('peer_asn', PEER_ASN)
+  peerNumber('peer_bgp_id', PEER_BGP_ID)
+  if ((used & USED_PEER_RD) !== 0) {
+    column('peer_rd', 'UInt64')
+    peers.span.pairs(out, peers.values, PEER_LANES, PEER_RD)
   }
-  raw('action', "Enum8('announce' = 1, 'withdraw' = 2)", k.action, 1)
-  rare(USED_NEXT_HOP, 'next_hop', 'IPv6', k.nextHop, 16)
-  array(out, block, 'as_path', 'UInt32', k.asPath, from, to)
-  rare(USED_MED, 'med', 'UInt32', k.med, 4)
-  rare(USED_LOCAL_PREF, 'local_pref', 'UInt32', k.localPref, 4)
-  array(out, block, 'communities', 'UInt32', k.communities, from, to)
-  array(out, block, 'ext_communities', 'UInt64', k.extCommunities, from, to)
-  array(out, block, 'labels', 'UInt32', k.labels, from, to)
-  rare(USED_ORIGINATOR, 'originator_id', 'UInt32', k.originatorId, 4)
+  if ((used & USED_VRF) !== 0) {
+    column('vrf', 'LowCardinality(String)')
+    writeVrfs(out, fields, from, to)
+  }
+  column('action', "Enum8('announce' = 1, 'withdraw' = 2)")
+  span.octets(out, fields.action)
+  if ((used & USED_NEXT_HOP) !== 0) {
+    column('next_hop', 'IPv6')
+    span.quads(out, fields.nextHop)
+  }
+  list('as_path', 'UInt32', fields.asPath)
+  if ((used & USED_MED) !== 0) number('med', fields.med)
+  if ((used & USED_LOCAL_PREF) !== 0) number('local_pref', fields.localPref)
+  list('communities', 'UInt32', fields.communities)
+  list('ext_communities', 'UInt64', fields.extCommunities)
+  if (k.labels.used) {
+    column('labels', 'Array(UInt32)')
+    writeLabels(out, k.labels, from, to)
+  }
+  if ((used & USED_ORIGINATOR) !== 0) number('originator_id', fields.originatorId)
   if (k.evpn) raw('vni', 'UInt32', k.vni, 4)
-  raw('attr_hash', 'UInt64', k.attrHash, 8)
-  raw('fwd_hash', 'UInt64', k.fwdHash, 8)
+  column('attr_hash', 'UInt64')
+  writeHashes(out, k, fields.attrHash, span)
+  column('fwd_hash', 'UInt64')
+  writeHashes(out, k, fields.fwdHash, span)
   writeMore(out, block, k, from, to)
-  raw('flags', 'UInt32', k.flags, 4)
+  column('flags', 'UInt32')
+  writeFlags(out, k, span)
+}
+
+function writeVrfs(out: ByteWriter, fields: RouteFields, from: number, to: number): void {
+  const names = [...new Set(['', ...fields.peers.map(({ vrf }) => vrf)])]
+  const indexes = new Uint16Array(to - from)
+  for (let field = fields.of(from); field < fields.n && fields.from(field) < to; field++) {
+    const index = names.indexOf(fields.peers[fields.peer[field]!]!.vrf)
+    indexes.fill(index, Math.max(0, fields.from(field) - from), fields.ends[field]! - from)
+  }
+  writeLowCardinality(out, names, indexes)
 }
 
 /** Where the nlri_key of a row begins: each has its length in front. */
@@ -149,27 +204,6 @@ function keyAt(k: RouteBlock, row: number): number {
     at += octets
   }
   return at
-}
-
-/** `pos` = bmp_session * 4096 + seq, in place of seq. */
-function positions(k: RouteBlock, bmpSession: number): void {
-  const base = BigInt(bmpSession) * 4096n
-  const baseLo = Number(base & 0xffffffffn)
-  const baseHi = Number(base >> 32n)
-  const { seq, n } = k
-  for (let j = 0; j < n * 2; j += 2) {
-    const lo = (seq[j]! >>> 0) + baseLo
-    seq[j] = lo | 0
-    seq[j + 1] = seq[j + 1]! + baseHi + (lo > 0xffffffff ? 1 : 0)
-  }
-}
-
-/** Phase, origin and IP version in bits 12 to 18: three columns less to sort. */
-function packFlags(k: RouteBlock): void {
-  const { flags, phase, origin, ipVersion, n } = k
-  for (let row = 0; row < n; row++) {
-    flags[row]! |= (phase[row]! << 12) | (origin[row]! << 14) | (ipVersion[row]! << 16)
-  }
 }
 
 function constantWord(out: ByteWriter, block: NativeBlock, name: string, value: string): void {
@@ -190,22 +224,10 @@ function repeated(out: ByteWriter, value: Uint8Array, rows: number): void {
   out.length += octets
 }
 
-function array(
-  out: ByteWriter,
-  block: NativeBlock,
-  name: string,
-  type: 'UInt32' | 'UInt64',
-  column: ArrayColumn,
-  from: number,
-  to: number,
-): void {
-  if (!column.used) return
-  const { ends, data } = column
-  beginColumn(out, block, name, `Array(${type})`)
-  const lanes = type === 'UInt64' ? 2 : 1
+function writeLabels(out: ByteWriter, { ends, data }: ArrayColumn, from: number, to: number): void {
   const first = from === 0 ? 0 : ends[from * 2 - 2]!
   const last = ends[to * 2 - 2]!
   if (first === 0) out.raw(new Uint8Array(ends.buffer, from * 8, (to - from) * 8))
   else for (let row = from; row < to; row++) out.u64(ends[row * 2]! - first)
-  out.raw(new Uint8Array(data.buffer, first * lanes * 4, (last - first) * lanes * 4))
+  out.raw(new Uint8Array(data.buffer, first * 4, (last - first) * 4))
 }
