@@ -96,6 +96,24 @@ export class ByteWriter {
     else for (let i = from; i < to; i++) this.bytes[p++] = this.bytes[i]!
   }
 
+  /**
+   * Goes on with the octets before `at`, as often as it takes. There is room already.
+   *
+   * @param period octets that repeat
+   * @returns the place behind
+   */
+  onwards(at: number, period: number, octets: number): number {
+    const from = at - period
+    const end = at + octets
+    for (let p = at; p < end;) {
+      // What was copied is copied too the next time.
+      const more = Math.min(p - from, end - p)
+      this.bytes.copyWithin(p, from, from + more)
+      p += more
+    }
+    return end
+  }
+
   /** Length and UTF-8. */
   text(value: string): void {
     // Three octets a UTF-16 unit at most; the length before it is known only after encoding.

@@ -88,6 +88,12 @@ export function writeMore(
     let tailEnd = headEnd
     let tailValueAt = headValueEnd
     let tailValueEnd = headValueEnd
+    // What a field without any of it costs counts: most are such.
+    const none = headEnd === headAt && !k.evpn && !hasCommunities(k, field)
+    for (; none && row < end; row++, p += 8) {
+      out.view.setUint32(p, headEnd, true)
+      out.view.setUint32(p + 4, 0, true)
+    }
     for (; row < end; row++, p += 8) {
       if (row > first) {
         keys.again(headAt, headEnd)
@@ -120,6 +126,12 @@ function evpnRow(k: RouteBlock, gateway: Uint8Array, row: number): void {
   }
   if ((k.used & USED_GATEWAY) !== 0) quad(GW_IP, k.gateway, gateway, row)
   if ((k.used & USED_VNI2) !== 0) word(VNI2, k.vni2[row]!)
+}
+
+/** May `evpnCommunities` have something to say? */
+function hasCommunities({ fields }: RouteBlock, field: number): boolean {
+  const some = FLAG_RMAC | FLAG_MM_SEQ | FLAG_LINK_BW
+  return (fields.flags[field]! & some) !== 0 || fields.encap[field] !== 0
 }
 
 /** What extended communities say. */

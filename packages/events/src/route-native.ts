@@ -212,16 +212,9 @@ function constantWord(out: ByteWriter, block: NativeBlock, name: string, value: 
 }
 
 function repeated(out: ByteWriter, value: Uint8Array, rows: number): void {
-  const octets = value.length * rows
-  out.reserve(octets)
-  const from = out.length
-  out.bytes.set(value, from)
-  for (let done = value.length; done < octets;) {
-    const more = Math.min(done, octets - done)
-    out.bytes.copyWithin(from + done, from, from + more)
-    done += more
-  }
-  out.length += octets
+  out.raw(value)
+  const octets = value.length * (rows - 1)
+  out.onwards(out.room(octets), value.length, octets)
 }
 
 function writeLabels(out: ByteWriter, { ends, data }: ArrayColumn, from: number, to: number): void {

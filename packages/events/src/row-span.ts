@@ -9,6 +9,8 @@ import type { FieldList, RouteFields } from './route-fields.ts'
 import { ROW_ANNOUNCE } from './route-extractor.ts'
 
 const TWO_32 = 0x1_0000_0000
+/** Rows written one by one where many are alike; those behind them are copied. */
+const LOOP_ROWS = 32
 
 /** Rows from..to, in runs that have their values in common. */
 export class RowSpan {
@@ -31,9 +33,14 @@ export class RowSpan {
     let p = out.room(4 * (to - from))
     const { view } = out
     for (let run = this.first, row = from; row < to; run++) {
-      const end = Math.min(ends[run]!, to)
       const a = values[run * stride + lane]!
-      for (; row < end; row++, p += 4) view.setInt32(p, a, true)
+      let end = ends[run]!
+      while (end < to && values[(run + 1) * stride + lane] === a) end = ends[++run]!
+      end = Math.min(end, to)
+      const loop = Math.min(end, row + LOOP_ROWS)
+      for (; row < loop; row++, p += 4) view.setInt32(p, a, true)
+      if (row < end) p = out.onwards(p, 4 * LOOP_ROWS, 4 * (end - row))
+      row = end
     }
   }
 
@@ -42,14 +49,17 @@ export class RowSpan {
     let p = out.room(8 * (to - from))
     const { view } = out
     for (let run = this.first, row = from; row < to; run++) {
-      const end = Math.min(ends[run]!, to)
       const at = run * stride + lane
+      const end = Math.min(ends[run]!, to)
       const a = values[at]!
       const b = values[at + 1]!
-      for (; row < end; row++, p += 8) {
+      const loop = Math.min(end, row + LOOP_ROWS)
+      for (; row < loop; row++, p += 8) {
         view.setInt32(p, a, true)
         view.setInt32(p + 4, b, true)
       }
+      if (row < end) p = out.onwards(p, 8 * LOOP_ROWS, 8 * (end - row))
+      row = end
     }
   }
 
@@ -58,18 +68,27 @@ export class RowSpan {
     let p = out.room(16 * (to - from))
     const { view } = out
     for (let run = this.first, row = from; row < to; run++) {
-      const end = Math.min(ends[run]!, to)
       const at = run * stride + lane
       const a = values[at]!
       const b = values[at + 1]!
       const c = values[at + 2]!
       const d = values[at + 3]!
-      for (; row < end; row++, p += 16) {
+      let end = ends[run]!
+      for (let i = at + stride; end < to; i += stride) {
+        if (values[i] !== a || values[i + 1] !== b) break
+        if (values[i + 2] !== c || values[i + 3] !== d) break
+        end = ends[++run]!
+      }
+      end = Math.min(end, to)
+      const loop = Math.min(end, row + LOOP_ROWS)
+      for (; row < loop; row++, p += 16) {
         view.setInt32(p, a, true)
         view.setInt32(p + 4, b, true)
         view.setInt32(p + 8, c, true)
         view.setInt32(p + 12, d, true)
       }
+      if (row < end) p = out.onwards(p, 16 * LOOP_ROWS, 16 * (end - row))
+      row = end
     }
   }
 
@@ -79,9 +98,14 @@ export class RowSpan {
     let p = out.room(to - from)
     const { bytes } = out
     for (let run = this.first, row = from; row < to; run++) {
-      const end = Math.min(ends[run]!, to)
       const a = values[run * stride + lane]!
-      for (; row < end; row++) bytes[p++] = a
+      let end = ends[run]!
+      while (end < to && values[(run + 1) * stride + lane] === a) end = ends[++run]!
+      end = Math.min(end, to)
+      const loop = Math.min(end, row + LOOP_ROWS)
+      for (; row < loop; row++) bytes[p++] = a
+      if (row < end) p = out.onwards(p, LOOP_ROWS, end - row)
+      row = end
     }
   }
 
@@ -91,9 +115,14 @@ export class RowSpan {
     let p = out.room(2 * (to - from))
     const { view } = out
     for (let run = this.first, row = from; row < to; run++) {
-      const end = Math.min(ends[run]!, to)
       const a = values[run]!
-      for (; row < end; row++, p += 2) view.setInt16(p, a, true)
+      let end = ends[run]!
+      while (end < to && values[run + 1] === a) end = ends[++run]!
+      end = Math.min(end, to)
+      const loop = Math.min(end, row + LOOP_ROWS)
+      for (; row < loop; row++, p += 2) view.setInt16(p, a, true)
+      if (row < end) p = out.onwards(p, 2 * LOOP_ROWS, 2 * (end - row))
+      row = end
     }
   }
 
@@ -103,14 +132,19 @@ export class RowSpan {
     let p = out.room(8 * (to - from))
     const { view } = out
     for (let run = this.first, row = from; row < to; run++) {
-      const end = Math.min(ends[run]!, to)
       const us = values[run]!
+      let end = ends[run]!
+      while (end < to && values[run + 1] === us) end = ends[++run]!
+      end = Math.min(end, to)
       const lo = us | 0
       const hi = Math.floor(us / TWO_32)
-      for (; row < end; row++, p += 8) {
+      const loop = Math.min(end, row + LOOP_ROWS)
+      for (; row < loop; row++, p += 8) {
         view.setInt32(p, lo, true)
         view.setInt32(p + 4, hi, true)
       }
+      if (row < end) p = out.onwards(p, 8 * LOOP_ROWS, 8 * (end - row))
+      row = end
     }
   }
 
@@ -142,14 +176,15 @@ export class RowSpan {
   list(out: ByteWriter, list: FieldList, shift: number): void {
     const { ends, from, to } = this
     let p = out.room(8 * (to - from))
+    const offsets = out.view
     let total = 0
     for (let run = this.first, row = from; row < to; run++) {
       const end = Math.min(ends[run]!, to)
       const elements = (list.ends[run]! - list.from(run)) >> shift
       for (; row < end; row++, p += 8) {
         total += elements
-        out.view.setInt32(p, total, true)
-        out.view.setInt32(p + 4, 0, true)
+        offsets.setInt32(p, total, true)
+        offsets.setInt32(p + 4, 0, true)
       }
     }
     p = out.room(total << (2 + shift))
