@@ -24,7 +24,7 @@ const BIN = path('bin/ribscope.js')
 const KAFKA = path('.cache/kafka/lib')
 const TICKS_PER_SECOND = 100
 const TOPIC = 'ribscope.events'
-const INSERT_OCTETS = 32 << 20
+const INSERT_OCTETS = 64 << 20
 
 const args = process.argv.slice(2)
 const option = (name, otherwise) => {
