@@ -36,7 +36,11 @@ interface Analyst {
   silent: boolean
 }
 
-async function analyst(name: string, more: Partial<LeaseTimes> = {}): Promise<Analyst> {
+async function analyst(
+  name: string,
+  more: Partial<LeaseTimes> = {},
+  ready: Promise<void> = Promise.resolve(),
+): Promise<Analyst> {
   const self = { events: [] as string[], lease: undefined as Lease | undefined, silent: false }
   const cut = (): void => {
     if (self.silent) throw new Error('cut off')
@@ -61,14 +65,15 @@ async function analyst(name: string, more: Partial<LeaseTimes> = {}): Promise<An
   }
   const keeper = await LeaseKeeper.run(
     own,
-    (lease) => {
+    async (lease) => {
       self.lease = lease
-      return Promise.resolve({
+      await ready
+      return {
         stop(held) {
           self.events.push(held ? `${name} stops` : `${name} stops at once`)
           return Promise.resolve()
         },
-      })
+      }
     },
     {
       onHeld: () => self.events.push(`${name} works`),
@@ -155,6 +160,35 @@ test('one that falls silent stops by itself before another begins, and writes no
   expect(second.keeper.held).toBe(true)
   await expect(asleep.insertRows('findings_offered', [])).rejects.toThrow(/another analyst/)
 }, 60_000)
+
+test('one that takes longer than a lease to begin its work keeps it, and gives it back when that fails', async () => {
+  const renewals = async (): Promise<number> =>
+    Number(
+      (
+        await db.query<{ beat: string }>(
+          `SELECT max(beat) AS beat FROM ribscope.analyst_lease
+           WHERE term = (SELECT max(term) FROM ribscope.analyst_lease)`,
+        )
+      )[0]!.beat,
+    )
+  let fail = (_: Error): void => undefined
+  const a = await analyst('a', {}, new Promise<void>((_, reject) => (fail = reject)))
+  await wait(() => a.lease !== undefined)
+  const b = await analyst('b')
+  await vi.waitFor(
+    async () => {
+      expect(await renewals()).toBeGreaterThan((2 * TIMES.expiresMs) / TIMES.renewMs)
+    },
+    { timeout: 30_000, interval: 50 },
+  )
+  expect(b.lease).toBeUndefined()
+  a.lease!.check()
+  const { term } = a.lease!
+  fail(new Error('no inventory'))
+  await wait(() => b.keeper.held)
+  expect(b.lease!.term).toBe(term + 1)
+  expect(a.events).toEqual([])
+})
 
 test('a store that is away for longer than a lease changes nothing', async () => {
   const first = await analyst('first')

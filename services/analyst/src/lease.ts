@@ -115,24 +115,33 @@ export class LeaseKeeper {
     while (!signal.aborted) {
       const lease = await this.#wait()
       if (lease === undefined) return
-      let work: Work | undefined
-      try {
-        work = await this.#start(lease)
-      } catch (error) {
-        this.#hooks.onError?.(error)
-        await this.#release(lease)
-        await this.#pause(this.#times.expiresMs / 2)
-        continue
-      }
-      this.#held = true
-      this.#hooks.onHeld?.(lease.term)
-      await this.#renew(lease)
-      this.#held = false
-      const still = !lease.lost
-      if (!still) this.#hooks.onLost?.(lease.term)
-      await work.stop(still).catch((error: unknown) => this.#hooks.onError?.(error))
-      if (still) await this.#release(lease)
+      await this.#hold(lease)
     }
+  }
+
+  /** Renews from the first moment: to begin the work may take longer than a lease lasts. */
+  async #hold(lease: HeldLease): Promise<void> {
+    const over = new AbortController()
+    const renewed = this.#renew(lease, AbortSignal.any([this.#stopping.signal, over.signal]))
+    let work: Work
+    try {
+      work = await this.#start(lease)
+    } catch (error) {
+      this.#hooks.onError?.(error)
+      over.abort()
+      await renewed
+      if (!lease.lost) await this.#release(lease)
+      await this.#pause(this.#times.expiresMs / 2)
+      return
+    }
+    this.#held = true
+    this.#hooks.onHeld?.(lease.term)
+    await renewed
+    this.#held = false
+    const still = !lease.lost
+    if (!still) this.#hooks.onLost?.(lease.term)
+    await work.stop(still).catch((error: unknown) => this.#hooks.onError?.(error))
+    if (still) await this.#release(lease)
   }
 
   /** @returns undefined when told to stop */
@@ -170,11 +179,12 @@ export class LeaseKeeper {
   }
 
   /** Until the lease is lost, or it is time to stop. */
-  async #renew(lease: HeldLease): Promise<void> {
+  async #renew(lease: HeldLease, signal: AbortSignal): Promise<void> {
     for (let sent = now(); ;) {
       // One that took long is followed by the next at once.
-      await this.#pause(Math.max(0, this.#times.renewMs - (performance.now() - sent.steady)))
-      if (this.#stopping.signal.aborted) return
+      const rest = this.#times.renewMs - (performance.now() - sent.steady)
+      await this.#pause(Math.max(0, rest), signal)
+      if (signal.aborted) return
       sent = now()
       try {
         await this.#write(lease, 0)
@@ -185,7 +195,7 @@ export class LeaseKeeper {
         lease.renewedAt = sent
       } catch (error) {
         this.#hooks.onError?.(error)
-        await this.#pause(this.#times.lookMs)
+        await this.#pause(this.#times.lookMs, signal)
       }
     }
   }
@@ -214,8 +224,8 @@ export class LeaseKeeper {
     return rows.map((row) => ({ ...row, term: Number(row.term) }))
   }
 
-  async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+  async #pause(ms: number, signal = this.#stopping.signal): Promise<void> {
+    await delay(ms, undefined, { signal }).catch(() => undefined)
   }
 }
 

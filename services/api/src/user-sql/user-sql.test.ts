@@ -28,7 +28,7 @@ const SECRET = 'the-secret-of-the-host'
 
 beforeAll(async () => {
   fixture = await openFixture()
-  served = await fixture.serveBoth({ limits: { querySeconds: 2, rows: 1000 } })
+  served = await fixture.serveBoth({ limits: { querySeconds: 4, rows: 1000 } })
   folder = mkdtempSync(join(tmpdir(), 'ribscope-escape-'))
   secret = join(folder, 'secret.txt')
   writeFileSync(secret, SECRET)
@@ -506,7 +506,7 @@ describe('escapes', () => {
     }
     const began = performance.now()
     await limited('SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1')
-    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(performance.now() - began).toBeLessThan(15_000)
     await limited('SELECT number FROM numbers(1001)')
     expect(await rows('SELECT number FROM numbers(1000)')).toHaveLength(1000)
     await limited('SELECT groupArray(number) FROM numbers(1000000000)')
