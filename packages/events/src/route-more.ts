@@ -58,6 +58,14 @@ export function writeMore(
   beginColumn(out, block, 'more', 'Map(UInt8, String)')
   keys.length = 0
   values.length = 0
+  writeRows(out, k, texts > 0, from, to)
+  out.raw(keys.bytes.subarray(0, keys.length))
+  out.raw(values.bytes.subarray(0, values.length))
+}
+
+/** A method of its own, with nothing behind the loop: V8 would compile it before it has seen that, again and again. */
+function writeRows(out: ByteWriter, k: RouteBlock, texts: boolean, from: number, to: number): void {
+  const { fields } = k
   const nextHopLl = new Uint8Array(fields.nextHopLl.buffer)
   const gateway = new Uint8Array(k.gateway.buffer)
   const sets = new Runs(k.asPathSets, (text) => text)
@@ -74,10 +82,10 @@ export function writeMore(
     const headAt = keys.length
     const headValueAt = values.length
     quad(NEXT_HOP_LL, fields.nextHopLl, nextHopLl, field)
-    if (texts !== 0) text(AS_PATH_SETS, sets.at(row))
+    if (texts) text(AS_PATH_SETS, sets.at(row))
     list(LARGE_COMMUNITIES, fields.largeCommunities, field)
     list(CLUSTER_LIST, fields.clusterList, field)
-    if (texts !== 0) {
+    if (texts) {
       text(D_PATH, dPaths.at(row))
       text(UNKNOWN_ATTRS, unknown.at(row))
       text(DECODE_ERRORS, errors.at(row))
@@ -89,10 +97,10 @@ export function writeMore(
     let tailValueAt = headValueEnd
     let tailValueEnd = headValueEnd
     // What a field without any of it costs counts: most are such.
-    const none = headEnd === headAt && !k.evpn && !hasCommunities(k, field)
-    for (; none && row < end; row++, p += 8) {
-      out.view.setUint32(p, headEnd, true)
-      out.view.setUint32(p + 4, 0, true)
+    if (headEnd === headAt && !k.evpn && !hasCommunities(k, field)) {
+      writeEnds(out, p, end - row)
+      p += 8 * (end - row)
+      row = end
     }
     for (; row < end; row++, p += 8) {
       if (row > first) {
@@ -114,8 +122,14 @@ export function writeMore(
       out.view.setUint32(p + 4, 0, true)
     }
   }
-  out.raw(keys.bytes.subarray(0, keys.length))
-  out.raw(values.bytes.subarray(0, values.length))
+}
+
+/** Rows that end where the row before did. */
+function writeEnds({ view }: ByteWriter, at: number, rows: number): void {
+  for (let p = at; p < at + 8 * rows; p += 8) {
+    view.setUint32(p, keys.length, true)
+    view.setUint32(p + 4, 0, true)
+  }
 }
 
 function evpnRow(k: RouteBlock, gateway: Uint8Array, row: number): void {
