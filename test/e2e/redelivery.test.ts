@@ -31,8 +31,10 @@ const SCENARIOS = ['A01', 'A07', 'A21', 'C01', 'C12']
 const EMPTY = [
   'mac_dup',
   'node_downs',
+  'pipeline',
   'route_errors',
   'router_downs',
+  'silent_sessions',
   't5_nh_rewrite',
   'vip_outages',
 ]

@@ -626,10 +626,11 @@ test('a life that differs is made as short as it can be', async () => {
 
 const VIEW_BUGS: readonly (readonly [view: string, right: string, wrong: string])[] = [
   ...['20_rib_live', '22_rib_live_at'].flatMap((view) => [
-    [view, "maxIf(before, effect = 'sweep')", "maxIf(pos, effect = 'sweep')"] as const,
     [view, "maxIf(before, effect = 'stale')", "maxIf(before, effect = 'sweep')"] as const,
     [view, 's.peer_key, toInt8(0), s.afi', 's.peer_key, toInt8(9), s.afi'] as const,
   ]),
+  ['20_rib_live', 'effect, before FROM', 'effect, pos AS before FROM'],
+  ['22_rib_live_at', "maxIf(before, effect = 'sweep')", "maxIf(pos, effect = 'sweep')"],
   ['20_rib_live', 'FROM ribscope.rib_state AS s FINAL', 'FROM ribscope.rib_state AS s'],
   ['22_rib_live_at', 'e.path_id AS path_id', 'toUInt32(0) AS path_id'],
   ['22_rib_live_at', 'FROM ribscope.marks WHERE rx_ts <= ', 'FROM ribscope.marks WHERE rx_ts < '],
