@@ -497,8 +497,10 @@ function described({ life: { steps, router }, what, wanted, got }: Difference): 
   return `RIBSCOPE_TEST_SEED=${SEED} ${router}: ${what}\nwanted and not there:\n${list(wanted)}\nthere and not wanted:\n${list(got)}\nsteps:\n${list(steps.map((each) => JSON.stringify(each)))}`
 }
 
+/** Lives that are always the same, among which planted bugs are known to show, then those of the seed. */
 function sample(round: number): Step[][] {
-  const lives = fc.sample(life, { seed: SEED + round, numRuns: AT_ONCE })
+  const seed = round === 0 ? 1 : SEED + round
+  const lives = fc.sample(life, { seed, numRuns: AT_ONCE })
   if (round === 0) lives[0] = [...RESTARTING]
   return lives
 }
