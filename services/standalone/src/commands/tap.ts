@@ -19,7 +19,8 @@ behind, and nothing is committed. It goes on until it is interrupted, or as long
   --partition N        one partition (default: all, in no order between them)
   --count N            ends after so many lines
   --until-end          ends where the topic ended when it began
-  --table NAME         route_log, session_log, stats_log, error_log, or their views; raw; dead; unreadable
+  --table NAME         route_log, session_log, stats_log, error_log, or their views; raw; dead; unreadable; beats:
+                       signs of life, which are left out otherwise
   --router NAME        as rows have it; of raw BMP also its address or hash
   --peer ADDRESS       of rows or messages about that peer
   --prefix PREFIX      routes of that prefix, or of one within it
